@@ -1,0 +1,64 @@
+//! What a person (or a script) can ask of the session.
+
+use shared::RoomId;
+use shared::rest::CreateRoom;
+
+/// A request of the person's; the snapshot shows what came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Remember this display name.
+    SetDisplayName(String),
+    /// Talk to this server (a URL as typed; scheme optional); loads its rooms.
+    SetServer(String),
+    /// Load the list of rooms again.
+    RefreshRooms,
+    /// Create a room by REST.
+    CreateRoom(CreateRoom),
+    /// Delete a room by REST.
+    DeleteRoom(RoomId),
+    /// Go to the preview of this room.
+    OpenPreview(RoomId),
+    /// Leave the preview or the end-of-call screen for the start screen.
+    BackToStart,
+    /// Join the room of the preview.
+    Join {
+        /// The room's password, when the person typed one.
+        password: Option<String>,
+    },
+    /// Give up joining or reconnecting, or leave the room.
+    Leave,
+    /// Switch the microphone (true: others hear us).
+    SetMicrophone(bool),
+    /// Switch the camera (true: others see us).
+    SetCamera(bool),
+    /// Use this camera, microphone or speaker; `None` means the system's default.
+    ChooseDevice {
+        /// Which of the three.
+        kind: DeviceKind,
+        /// The device's id as `roundtable devices` lists it.
+        id: Option<String>,
+    },
+    /// Try a failed device again.
+    RetryDevice(DeviceKind),
+    /// List the devices again.
+    RefreshDevices,
+    /// Send a chat line to everybody in the room.
+    SendChat(String),
+    /// Trust the certificate of the pending [`crate::snapshot::TrustPrompt`] from now on.
+    TrustCertificate,
+    /// Do not trust it; the connection is given up.
+    RejectCertificate,
+    /// Close the notice with this number.
+    DismissNotice(u64),
+}
+
+/// The three kinds of device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DeviceKind {
+    /// Video in.
+    Camera,
+    /// Audio in.
+    Microphone,
+    /// Audio out.
+    Speaker,
+}

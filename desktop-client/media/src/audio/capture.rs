@@ -1,0 +1,27 @@
+//! The seam between the audio thread and the things that sound comes from.
+
+use std::time::Instant;
+
+use media_core::frame::SAMPLES_PER_BLOCK;
+
+use crate::event::DeviceError;
+
+/// 10 ms of 48 kHz mono.
+pub type Block = [f32; SAMPLES_PER_BLOCK];
+
+/// Something that gives sound. It lives on the audio thread.
+pub trait Microphone: Send {
+    /// Its name for people.
+    fn name(&self) -> String;
+
+    /// Whether it has a clock of its own. If so it is read until it has no more; if not, once every 10 ms.
+    fn keeps_time(&self) -> bool;
+
+    /// Fills the block, or answers false if there is not a whole one yet. After an error it is dropped. Must not block.
+    fn read(&mut self, now: Instant, block: &mut Block) -> Result<bool, DeviceError>;
+
+    /// Times that it gave more than was taken in time.
+    fn overruns(&self) -> u64 {
+        0
+    }
+}

@@ -1,0 +1,196 @@
+//! The audio thread: every 10 ms it moves what the microphone gave to the encoder, and what the peers sent to the speaker.
+//!
+//! A device sets the pace where there is one: its ring is emptied or filled at each turn, however much that is. Without a device the thread's
+//! own clock does. Nothing here blocks: devices and files are opened by [`super::opener`].
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::time::Instant;
+
+use media_core::audio::mixer::Mixer;
+use media_core::frame::{EncodedAudio, SAMPLES_PER_BLOCK};
+use media_core::slot::Slot;
+use tokio::sync::mpsc;
+
+use super::clock::BLOCK;
+use super::input::Input;
+use super::opener::{Opened, OpenerHandle};
+use super::output::Output;
+use super::receive::{AudioInput, AudioReceiver, audio_player};
+use super::send::SendPath;
+use crate::event::{DeviceKind, Events};
+use crate::source::{MicrophoneSource, SpeakerSink};
+use crate::stats::AudioStats;
+
+/// Orders waiting for the audio thread, which takes them all every 10 ms; the caller waits when it is full.
+const QUEUE: usize = 64;
+
+/// What the audio thread is asked to do.
+pub enum AudioOrder {
+    /// Use this source from now on.
+    ChooseMicrophone(Option<MicrophoneSource>),
+    /// Use this sink from now on.
+    ChooseSpeaker(SpeakerSink),
+    /// On or off.
+    EnableMicrophone(bool),
+    /// Open a failed device again.
+    Retry(DeviceKind),
+    /// News from the device thread.
+    Opened(Opened),
+    /// One more peer to send to.
+    Subscribe(mpsc::Sender<Arc<EncodedAudio>>),
+    /// One more peer to hear.
+    AddPlayer(Box<AudioReceiver>),
+    /// End.
+    Stop,
+}
+
+/// The other threads' side of the audio thread.
+#[derive(Clone)]
+pub struct AudioHandle {
+    orders: SyncSender<AudioOrder>,
+    stats: Slot<AudioStats>,
+}
+
+impl AudioHandle {
+    /// Sends an order.
+    pub fn order(&self, order: AudioOrder) {
+        let _ = self.orders.send(order);
+    }
+
+    /// Adds a peer to hear; it ends when the [`AudioInput`] is dropped.
+    pub fn add_player(&self) -> AudioInput {
+        let (input, receiver) = audio_player();
+        self.order(AudioOrder::AddPlayer(Box::new(receiver)));
+        input
+    }
+
+    /// Figures.
+    pub fn stats(&self) -> AudioStats {
+        self.stats.peek().unwrap_or_default()
+    }
+}
+
+/// How the audio thread starts.
+pub struct AudioSetup {
+    /// Where sound comes from.
+    pub microphone: Option<MicrophoneSource>,
+    /// Whether it is heard.
+    pub microphone_enabled: bool,
+    /// Where sound goes to.
+    pub speaker: SpeakerSink,
+    /// The encoder.
+    pub send: SendPath,
+    /// The device thread.
+    pub opener: OpenerHandle,
+    /// State changes.
+    pub events: Events,
+}
+
+/// The audio thread's state.
+pub struct AudioThread {
+    orders: Receiver<AudioOrder>,
+    stats: Slot<AudioStats>,
+    events: Events,
+    opener: OpenerHandle,
+    input: Input,
+    send: SendPath,
+    receivers: Vec<AudioReceiver>,
+    mixer: Mixer,
+    output: Output,
+}
+
+/// The thread's state and the handle to it.
+pub fn audio(setup: AudioSetup) -> (AudioHandle, AudioThread) {
+    let (sender, orders) = sync_channel(QUEUE);
+    let stats = Slot::new();
+    let now = Instant::now();
+    let thread = AudioThread {
+        orders,
+        stats: stats.clone(),
+        events: setup.events,
+        opener: setup.opener,
+        input: Input::new(setup.microphone, setup.microphone_enabled, now),
+        send: setup.send,
+        receivers: Vec::new(),
+        mixer: Mixer::new(1),
+        output: Output::new(setup.speaker, now),
+    };
+    (AudioHandle { orders: sender, stats }, thread)
+}
+
+impl AudioThread {
+    /// Runs until it is told to stop.
+    pub fn run(mut self) {
+        self.input.start(&self.opener, &self.events);
+        self.output.start(&self.opener, &self.events);
+        let mut turn = Instant::now();
+        while self.obey_until(turn) {
+            let now = Instant::now();
+            self.capture(now);
+            self.render(now);
+            self.publish_stats();
+            turn = (turn + BLOCK).max(now);
+        }
+    }
+
+    /// Carries orders out until it is time for the next turn; false when it is told to stop.
+    fn obey_until(&mut self, turn: Instant) -> bool {
+        loop {
+            match self.orders.recv_timeout(turn.saturating_duration_since(Instant::now())) {
+                Ok(AudioOrder::Stop) | Err(RecvTimeoutError::Disconnected) => return false,
+                Ok(order) => self.obey(order),
+                Err(RecvTimeoutError::Timeout) => return true,
+            }
+        }
+    }
+
+    fn obey(&mut self, order: AudioOrder) {
+        let Self { input, output, opener, events, .. } = self;
+        match order {
+            AudioOrder::ChooseMicrophone(source) => input.choose(source, opener, events),
+            AudioOrder::ChooseSpeaker(sink) => output.choose(sink, opener, events),
+            AudioOrder::EnableMicrophone(enabled) => input.enable(enabled, opener, events),
+            AudioOrder::Retry(DeviceKind::Microphone) => input.retry(opener, events),
+            AudioOrder::Retry(DeviceKind::Speaker) => output.retry(opener, events),
+            AudioOrder::Opened(Opened::Microphone(number, result)) => input.opened(number, result, events),
+            AudioOrder::Opened(Opened::Speaker(number, result)) => output.opened(number, result, events),
+            AudioOrder::Opened(Opened::Lost(DeviceKind::Microphone, number, error)) => {
+                input.lost(number, error, events);
+            }
+            AudioOrder::Opened(Opened::Lost(_, number, error)) => output.lost(number, error, events),
+            AudioOrder::Subscribe(sender) => self.send.subscribe(sender),
+            AudioOrder::AddPlayer(receiver) => self.receivers.push(*receiver),
+            AudioOrder::Retry(DeviceKind::Camera) | AudioOrder::Stop => {}
+        }
+    }
+
+    fn capture(&mut self, now: Instant) {
+        self.input.release_unless(self.send.has_listeners(), &self.opener, &self.events);
+        while let Some(block) = self.input.next(now, &self.opener, &self.events) {
+            // Echo cancellation and noise suppression belong here.
+            self.send.push(&block, now, self.input.enabled());
+        }
+    }
+
+    fn render(&mut self, now: Instant) {
+        self.receivers.retain(|receiver| !receiver.ended());
+        while self.output.wants_block(now, &self.opener, &self.events) {
+            for receiver in &mut self.receivers {
+                receiver.mix_into(&mut self.mixer, now);
+            }
+            let mut mix = [0.0; SAMPLES_PER_BLOCK];
+            self.mixer.finish(&mut mix);
+            self.output.write(&mix, &self.opener, &self.events);
+        }
+    }
+
+    fn publish_stats(&self) {
+        self.stats.put(AudioStats {
+            packets_encoded: self.send.packets(),
+            underruns: self.output.underruns(),
+            overruns: self.input.overruns(),
+            microphone_level_dbfs: self.input.level_dbfs(),
+        });
+    }
+}

@@ -1,0 +1,199 @@
+//! The microphone as the audio thread sees it: which is wanted, which is open, and an unbroken row of blocks from it, silent while there is none.
+
+use std::time::Instant;
+
+use media_core::audio::level::LevelMeter;
+use media_core::frame::SAMPLES_PER_BLOCK;
+
+use super::capture::{Block, Microphone};
+use super::clock::BlockClock;
+use super::opener::OpenerHandle;
+use crate::event::{DeviceError, DeviceKind, DeviceState, Events};
+use crate::source::MicrophoneSource;
+
+/// The sending side's source of blocks.
+pub struct Input {
+    source: Option<MicrophoneSource>,
+    enabled: bool,
+    /// Number of the newest wish.
+    number: u64,
+    microphone: Option<Box<dyn Microphone>>,
+    state: DeviceState,
+    clock: BlockClock,
+    /// The last block was heard: the next silent one fades out, and the other way round.
+    audible: bool,
+    overruns: u64,
+    meter: LevelMeter,
+    metered: usize,
+    level_dbfs: Option<f32>,
+}
+
+impl Input {
+    /// Nothing is open yet; see [`Self::start`].
+    pub fn new(source: Option<MicrophoneSource>, enabled: bool, now: Instant) -> Self {
+        Self {
+            source,
+            enabled,
+            number: 0,
+            microphone: None,
+            state: DeviceState::Idle,
+            clock: BlockClock::new(now),
+            audible: false,
+            overruns: 0,
+            meter: LevelMeter::new(),
+            metered: 0,
+            level_dbfs: None,
+        }
+    }
+
+    /// Opens what is wanted, unless it is off.
+    pub fn start(&mut self, opener: &OpenerHandle, events: &Events) {
+        self.close();
+        self.number += 1;
+        // A microphone that was never on is not opened: nobody likes one that listens before the first word.
+        let wanted = self.source.clone().filter(|_| self.enabled);
+        let state = if wanted.is_some() { DeviceState::Opening } else { DeviceState::Idle };
+        opener.microphone(self.number, wanted);
+        self.set_state(state, events);
+    }
+
+    /// Uses another source.
+    pub fn choose(&mut self, source: Option<MicrophoneSource>, opener: &OpenerHandle, events: &Events) {
+        if source != self.source || self.failed() {
+            self.source = source;
+            self.start(opener, events);
+        }
+    }
+
+    /// Off keeps the device open while somebody listens, and sends silence, so that on is at once.
+    pub fn enable(&mut self, enabled: bool, opener: &OpenerHandle, events: &Events) {
+        self.enabled = enabled;
+        if enabled && self.state == DeviceState::Idle {
+            self.start(opener, events);
+        }
+    }
+
+    /// Opens a failed device again.
+    pub fn retry(&mut self, opener: &OpenerHandle, events: &Events) {
+        if self.failed() {
+            self.start(opener, events);
+        }
+    }
+
+    /// Whether the microphone is heard.
+    pub fn enabled(&self) -> bool {
+        self.enabled
+    }
+
+    /// What came of a wish.
+    pub fn opened(&mut self, number: u64, result: Result<Box<dyn Microphone>, DeviceError>, events: &Events) {
+        if number != self.number {
+            return;
+        }
+        let state = match result {
+            Ok(microphone) => DeviceState::Running { name: self.microphone.insert(microphone).name() },
+            Err(error) => DeviceState::Failed(error),
+        };
+        self.set_state(state, events);
+    }
+
+    /// The device of a wish failed.
+    pub fn lost(&mut self, number: u64, error: DeviceError, events: &Events) {
+        if number == self.number {
+            self.close();
+            self.set_state(DeviceState::Failed(error), events);
+        }
+    }
+
+    /// Closes a microphone that is off and that nobody would hear, so that its light goes out.
+    pub fn release_unless(&mut self, in_use: bool, opener: &OpenerHandle, events: &Events) {
+        let open = matches!(self.state, DeviceState::Running { .. } | DeviceState::Opening);
+        if open && !self.enabled && !in_use {
+            self.start(opener, events);
+        }
+    }
+
+    /// The next block, if one is due; silence while the microphone is off or absent.
+    pub fn next(&mut self, now: Instant, opener: &OpenerHandle, events: &Events) -> Option<Block> {
+        let mut block = [0.0; SAMPLES_PER_BLOCK];
+        let read = match &mut self.microphone {
+            Some(microphone) if microphone.keeps_time() => {
+                self.clock.set(now);
+                let read = microphone.read(now, &mut block);
+                if let Ok(false) = read {
+                    return None;
+                }
+                read
+            }
+            Some(_) | None if !self.clock.due(now) => return None,
+            Some(microphone) => microphone.read(now, &mut block),
+            None => Ok(false),
+        };
+        if let Err(error) = read {
+            block.fill(0.0);
+            self.close();
+            self.number += 1;
+            opener.microphone(self.number, None);
+            self.set_state(DeviceState::Failed(error), events);
+        }
+        self.fade(&mut block);
+        self.measure(&block);
+        Some(block)
+    }
+
+    /// Times that the device gave more than was taken in time.
+    pub fn overruns(&self) -> u64 {
+        self.overruns + self.microphone.as_ref().map_or(0, |microphone| microphone.overruns())
+    }
+
+    /// Level over the last second; `None` when silent.
+    pub fn level_dbfs(&self) -> Option<f32> {
+        self.level_dbfs
+    }
+
+    fn failed(&self) -> bool {
+        matches!(self.state, DeviceState::Failed(_))
+    }
+
+    fn close(&mut self) {
+        self.overruns = self.overruns();
+        self.microphone = None;
+    }
+
+    fn set_state(&mut self, state: DeviceState, events: &Events) {
+        if self.state != state {
+            self.state = state.clone();
+            events.state(DeviceKind::Microphone, state);
+        }
+    }
+
+    /// Mutes, and smooths the step between silence and sound, which would click.
+    fn fade(&mut self, block: &mut Block) {
+        match (self.audible, self.enabled) {
+            (false, false) => block.fill(0.0),
+            (true, true) => {}
+            (_, up) => {
+                for (n, sample) in block.iter_mut().enumerate() {
+                    let share = n as f32 / SAMPLES_PER_BLOCK as f32;
+                    *sample *= if up { share } else { 1.0 - share };
+                }
+            }
+        }
+        self.audible = self.enabled;
+    }
+
+    fn measure(&mut self, block: &Block) {
+        self.meter.add(block);
+        self.metered += 1;
+        if self.metered == 100 {
+            self.metered = 0;
+            self.level_dbfs = audible_level(&mut self.meter);
+        }
+    }
+}
+
+/// What a meter gathered; `None` for silence.
+pub fn audible_level(meter: &mut LevelMeter) -> Option<f32> {
+    let level = meter.take()?.rms_dbfs;
+    (level > media_core::audio::level::SILENCE_DBFS).then_some(level)
+}

@@ -1,0 +1,17 @@
+//! The way of sound: microphone → 10 ms blocks → Opus → subscriptions, and player → jitter buffer → Opus → mix → speaker.
+
+mod capture;
+mod clock;
+mod device;
+pub(crate) mod engine;
+mod input;
+mod latency;
+pub(crate) mod opener;
+mod output;
+mod play;
+pub(crate) mod receive;
+mod resample;
+mod ring;
+pub(crate) mod send;
+mod tone;
+mod wav;

@@ -1,0 +1,177 @@
+//! One peer's sound: packets in, 10 ms blocks out.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Instant;
+
+use media_core::audio::jitter_buffer::{Action, JitterBuffer, JitterBufferConfig};
+use media_core::audio::level::LevelMeter;
+use media_core::audio::mixer::{Gain, Mixer};
+use media_core::frame::SAMPLES_PER_BLOCK;
+use media_core::rtp::RtpPacket;
+use media_core::slot::Slot;
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use super::capture::Block;
+use super::input::audible_level;
+use super::latency::LatencyMeter;
+use crate::clock::unix_time;
+use crate::codec::opus::{AudioDecoder, OpusError};
+use crate::stats::AudioReceiveStats;
+
+/// Packets of one peer between its task and the audio thread, which takes them every 10 ms: more than a second's worth. When it is full the
+/// newest is dropped.
+const PACKETS_PER_PLAYER: usize = 64;
+
+/// Blocks between two publications of figures: 100 ms.
+const BLOCKS_PER_REPORT: u32 = 10;
+
+/// Blocks over which the level is measured: one second.
+const BLOCKS_PER_LEVEL: u32 = 100;
+
+/// A player's side of the audio thread.
+pub struct AudioInput {
+    packets: Producer<RtpPacket>,
+    shared: Arc<AudioShared>,
+}
+
+/// What a player and the audio thread both see.
+pub struct AudioShared {
+    /// Bits of an `f32`: linear gain.
+    volume: AtomicU32,
+    stats: Slot<AudioReceiveStats>,
+}
+
+impl AudioInput {
+    /// Hands a packet over.
+    pub fn push(&mut self, packet: RtpPacket) {
+        let _ = self.packets.push(packet);
+    }
+
+    /// What the audio thread shows of itself, and what it is told.
+    pub fn shared(&self) -> &Arc<AudioShared> {
+        &self.shared
+    }
+}
+
+impl AudioShared {
+    /// 0 is silence, 1 as it came, [`Gain::MAX`] the most; what is no number counts as 0.
+    pub fn set_volume(&self, gain: f32) {
+        self.volume.store(gain.to_bits(), Ordering::Relaxed);
+    }
+
+    /// Figures.
+    pub fn stats(&self) -> AudioReceiveStats {
+        self.stats.peek().unwrap_or_default()
+    }
+}
+
+/// The audio thread's side.
+pub struct AudioReceiver {
+    packets: Consumer<RtpPacket>,
+    shared: Arc<AudioShared>,
+    buffer: JitterBuffer,
+    /// Made with the first packet: a peer that sends no sound costs nothing.
+    decoder: Option<AudioDecoder>,
+    decoded: Vec<f32>,
+    gain: Gain,
+    meter: LevelMeter,
+    latency: LatencyMeter,
+    blocks: u32,
+    level_dbfs: Option<f32>,
+}
+
+/// The two sides.
+pub fn audio_player() -> (AudioInput, AudioReceiver) {
+    let (producer, packets) = RingBuffer::new(PACKETS_PER_PLAYER);
+    let shared = Arc::new(AudioShared { volume: AtomicU32::new(1.0_f32.to_bits()), stats: Slot::new() });
+    let receiver = AudioReceiver {
+        packets,
+        shared: Arc::clone(&shared),
+        buffer: JitterBuffer::new(JitterBufferConfig::default()),
+        decoder: None,
+        decoded: Vec::new(),
+        gain: Gain::default(),
+        meter: LevelMeter::new(),
+        latency: LatencyMeter::new(),
+        blocks: 0,
+        level_dbfs: None,
+    };
+    (AudioInput { packets: producer, shared }, receiver)
+}
+
+impl AudioReceiver {
+    /// The player was dropped.
+    pub fn ended(&self) -> bool {
+        self.packets.is_abandoned()
+    }
+
+    /// Adds the next 10 ms of this peer to the mix.
+    pub fn mix_into(&mut self, mixer: &mut Mixer, now: Instant) {
+        while let Ok(packet) = self.packets.pop() {
+            if self.decoder.is_none() {
+                self.decoder =
+                    AudioDecoder::new().inspect_err(|error| tracing::warn!(%error, "a peer is mute")).ok();
+            }
+            self.buffer.insert(packet);
+        }
+        if self.decoder.is_none() {
+            return;
+        }
+        let mut block = [0.0; SAMPLES_PER_BLOCK];
+        self.next_block(&mut block, now);
+        self.measure(&block);
+        self.gain.set(f32::from_bits(self.shared.volume.load(Ordering::Relaxed)));
+        mixer.add(&block, 1, &mut self.gain);
+    }
+
+    fn next_block(&mut self, block: &mut Block, now: Instant) {
+        while let Some(action) = self.buffer.poll(now) {
+            if let Err(error) = self.carry_out(action) {
+                tracing::debug!(%error, "a packet was not decoded");
+                self.decoded.clear();
+            }
+            self.buffer.decoded(&self.decoded, now);
+        }
+        self.buffer.read(block, now);
+    }
+
+    fn carry_out(&mut self, action: Action) -> Result<(), OpusError> {
+        let Some(decoder) = &mut self.decoder else {
+            self.decoded.clear();
+            return Ok(());
+        };
+        match action {
+            Action::Decode { payload, .. } => decoder.decode(&payload, &mut self.decoded),
+            Action::DecodeFec { payload, samples } => {
+                decoder.decode_fec(&payload, samples as usize, &mut self.decoded)
+            }
+            Action::Conceal { samples } | Action::ComfortNoise { samples } => {
+                decoder.conceal(samples as usize, &mut self.decoded)
+            }
+        }
+    }
+
+    fn measure(&mut self, block: &Block) {
+        self.meter.add(block);
+        self.latency.add(block, unix_time());
+        self.blocks += 1;
+        if self.blocks.is_multiple_of(BLOCKS_PER_LEVEL) {
+            self.level_dbfs = audible_level(&mut self.meter);
+        }
+        if self.blocks.is_multiple_of(BLOCKS_PER_REPORT) {
+            self.report();
+        }
+    }
+
+    fn report(&self) {
+        let stats = self.buffer.stats();
+        self.shared.stats.put(AudioReceiveStats {
+            total_samples_received: stats.total_samples_received,
+            concealed_samples: stats.concealed_samples,
+            jitter_buffer_delay_ms: stats.mean_delay().map(|delay| delay.as_secs_f64() * 1000.0),
+            level_dbfs: self.level_dbfs,
+            latency_ms: self.latency.latency(),
+        });
+    }
+}

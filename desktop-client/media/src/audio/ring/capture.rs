@@ -1,0 +1,257 @@
+//! From a microphone's callback to the audio thread.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use cpal::FromSample;
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use super::{MIN_ROOM, RING_MS, STALL, frames};
+use crate::audio::capture::{Block, Microphone};
+use crate::audio::resample::{RateError, ToBlocks};
+use crate::event::DeviceError;
+
+/// The audio thread comes every 10 ms.
+const TURN_MS: u32 = 10;
+
+/// What both sides of the ring see.
+#[derive(Debug, Default)]
+struct Shared {
+    /// Callbacks that found the ring full, and times that the audio thread came too late.
+    overruns: AtomicU64,
+    /// Frames of the largest callback since the audio thread last looked.
+    largest: AtomicU32,
+}
+
+/// The largest callback of the last seconds.
+struct CallbackSize {
+    previous: u32,
+    current: u32,
+    since: Instant,
+}
+
+impl CallbackSize {
+    fn new(now: Instant) -> Self {
+        Self { previous: 0, current: 0, since: now }
+    }
+
+    /// Frames; large callbacks are remembered for 5 to 10 seconds.
+    fn update(&mut self, shared: &Shared, now: Instant) -> u32 {
+        if now.saturating_duration_since(self.since) > Duration::from_secs(5) {
+            (self.previous, self.current, self.since) = (self.current, 0, now);
+        }
+        self.current = self.current.max(shared.largest.swap(0, Ordering::Relaxed));
+        self.current.max(self.previous)
+    }
+}
+
+/// The microphone callback's side.
+pub struct CaptureWriter {
+    samples: Producer<f32>,
+    shared: Arc<Shared>,
+}
+
+impl CaptureWriter {
+    /// Mixes interleaved samples down and passes them on.
+    pub fn write<T>(&mut self, data: &[T], channels: u16)
+    where
+        T: Copy,
+        f32: FromSample<T>,
+    {
+        let channels = usize::from(channels.max(1));
+        let frames = data.len() / channels;
+        self.shared.largest.fetch_max(frames as u32, Ordering::Relaxed);
+        let room = self.samples.slots().min(frames);
+        if room < frames {
+            self.shared.overruns.fetch_add(1, Ordering::Relaxed);
+        }
+        let Ok(chunk) = self.samples.write_chunk_uninit(room) else { return };
+        let gain = 1.0 / channels as f32;
+        let mono = data.chunks_exact(channels).map(|frame| {
+            let sum: f32 = frame.iter().map(|sample| f32::from_sample_(*sample)).sum();
+            // Not a number (a broken driver) is silence.
+            let mean = sum * gain;
+            if mean.is_finite() { mean.clamp(-1.0, 1.0) } else { 0.0 }
+        });
+        chunk.fill_from_iter(mono);
+    }
+}
+
+/// A microphone device, seen from the audio thread.
+pub struct RingMicrophone {
+    name: String,
+    samples: Consumer<f32>,
+    shared: Arc<Shared>,
+    rate: u32,
+    callbacks: CallbackSize,
+    to_blocks: ToBlocks,
+    scratch: Vec<f32>,
+    last_data: Instant,
+}
+
+/// A ring for a microphone of this rate.
+pub fn capture_ring(
+    name: String,
+    rate: u32,
+    now: Instant,
+) -> Result<(CaptureWriter, RingMicrophone), RateError> {
+    let to_blocks = ToBlocks::new(rate)?;
+    let (producer, samples) = RingBuffer::new(frames(rate, RING_MS).max(MIN_ROOM));
+    let shared = Arc::new(Shared::default());
+    let microphone = RingMicrophone {
+        name,
+        samples,
+        shared: Arc::clone(&shared),
+        rate,
+        callbacks: CallbackSize::new(now),
+        to_blocks,
+        scratch: Vec::new(),
+        last_data: now,
+    };
+    Ok((CaptureWriter { samples: producer, shared }, microphone))
+}
+
+impl RingMicrophone {
+    /// Drops the oldest sound when more waits than the device's own rhythm explains, so that a hiccup of ours does not stay as delay.
+    fn shed(&mut self, waiting: usize, now: Instant) -> usize {
+        let callback = self.callbacks.update(&self.shared, now) as usize;
+        let most = 2 * callback + frames(self.rate, 4 * TURN_MS);
+        let excess = waiting.saturating_sub(most);
+        if excess == 0 {
+            return waiting;
+        }
+        self.shared.overruns.fetch_add(1, Ordering::Relaxed);
+        if let Ok(chunk) = self.samples.read_chunk(excess) {
+            chunk.commit_all();
+        }
+        waiting - excess
+    }
+}
+
+impl Microphone for RingMicrophone {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn keeps_time(&self) -> bool {
+        true
+    }
+
+    fn read(&mut self, now: Instant, block: &mut Block) -> Result<bool, DeviceError> {
+        let needed = self.to_blocks.needed();
+        let waiting = self.samples.slots();
+        if waiting < needed {
+            if now.saturating_duration_since(self.last_data) > STALL {
+                let reason = "The microphone stopped delivering sound.";
+                return Err(DeviceError::new(
+                    &self.name,
+                    reason,
+                    "Check that it is plugged in, then press “Try again”.",
+                ));
+            }
+            return Ok(false);
+        }
+        self.last_data = now;
+        self.shed(waiting, now);
+        self.scratch.clear();
+        if let Ok(chunk) = self.samples.read_chunk(needed) {
+            self.scratch.extend(chunk);
+        }
+        self.to_blocks.convert(&self.scratch, block);
+        Ok(true)
+    }
+
+    fn overruns(&self) -> u64 {
+        self.shared.overruns.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use media_core::frame::{SAMPLE_RATE, SAMPLES_PER_BLOCK};
+
+    use super::super::signal::{largest_step, ms, tone};
+    use super::*;
+
+    /// Callback sizes as real systems deliver them, 5 to 8056 frames.
+    const SIZES: [usize; 9] = [5, 480, 441, 8056, 1, 1024, 479, 2048, 37];
+
+    #[test]
+    fn sound_is_whole_whatever_the_callback_sizes_and_channels() {
+        for (rate, channels) in [(48_000, 1), (48_000, 8), (44_100, 2), (8_000, 3), (96_000, 6)] {
+            let mut now = Instant::now();
+            let (mut writer, mut microphone) = capture_ring("m".into(), rate, now).unwrap();
+            let mut sound = Vec::new();
+            let mut written = 0;
+            for size in SIZES.iter().cycle().take(60) {
+                let data: Vec<f32> = (written..written + size)
+                    .flat_map(|n| std::iter::repeat_n(tone(n, rate), usize::from(channels)))
+                    .collect();
+                writer.write(&data, channels);
+                written += size;
+                now += Duration::from_secs_f64(*size as f64 / f64::from(rate));
+                let mut block = [0.0; SAMPLES_PER_BLOCK];
+                while microphone.read(now, &mut block).unwrap() {
+                    sound.extend_from_slice(&block);
+                }
+            }
+            assert_eq!(microphone.overruns(), 0);
+            let expected = written * SAMPLE_RATE as usize / rate as usize;
+            assert!(sound.len() + 2 * SAMPLES_PER_BLOCK > expected, "{rate}: {} of {expected}", sound.len());
+            assert!(largest_step(&sound[SAMPLES_PER_BLOCK..]) < 0.035, "{rate} Hz, {channels} channels");
+        }
+    }
+
+    #[test]
+    fn integer_formats_keep_their_level() {
+        let now = Instant::now();
+        let (mut writer, mut microphone) = capture_ring("m".into(), 48_000, now).unwrap();
+        writer.write(&[i16::MAX / 2; 480], 1);
+        writer.write(&[192_u8; 960], 2);
+        let mut block = [0.0; SAMPLES_PER_BLOCK];
+        for _ in 0..2 {
+            assert!(microphone.read(now, &mut block).unwrap());
+            assert!(block.iter().all(|sample| (sample - 0.5).abs() < 0.01), "{:?}", &block[..4]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_silence_and_what_is_too_loud_is_limited() {
+        let now = Instant::now();
+        let (mut writer, mut microphone) = capture_ring("m".into(), 48_000, now).unwrap();
+        let mut data = [f32::NAN; 480];
+        data[1] = f32::INFINITY;
+        data[2] = -1e30;
+        writer.write(&data, 1);
+        let mut block = [9.0; SAMPLES_PER_BLOCK];
+        assert!(microphone.read(now, &mut block).unwrap());
+        assert_eq!(block[..4], [0.0, 0.0, -1.0, 0.0]);
+    }
+
+    #[test]
+    fn sound_that_nobody_took_does_not_stay_as_delay() {
+        let now = Instant::now();
+        let (mut writer, mut microphone) = capture_ring("m".into(), 48_000, now).unwrap();
+        for _ in 0..100 {
+            writer.write(&[0.1_f32; 480], 1);
+        }
+        let mut block = [0.0; SAMPLES_PER_BLOCK];
+        let mut blocks = 0;
+        while microphone.read(now, &mut block).unwrap() {
+            blocks += 1;
+        }
+        assert!(blocks <= 6, "{blocks} blocks of delay");
+        assert!(microphone.overruns() > 0);
+    }
+
+    #[test]
+    fn a_microphone_that_falls_silent_for_two_seconds_is_lost() {
+        let now = Instant::now();
+        let (_writer, mut microphone) = capture_ring("Mic 7".into(), 48_000, now).unwrap();
+        let mut block = [0.0; SAMPLES_PER_BLOCK];
+        assert_eq!(microphone.read(now + ms(1999), &mut block), Ok(false));
+        let error = microphone.read(now + ms(2001), &mut block).unwrap_err();
+        assert!(error.to_string().starts_with("Mic 7: "), "{error}");
+    }
+}

@@ -1,0 +1,206 @@
+//! From the audio thread to a speaker's callback.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::time::Instant;
+
+use cpal::{FromSample, Sample};
+use rtrb::{Consumer, Producer, RingBuffer};
+
+use super::pace::{Findings, Pacer};
+use super::{MIN_ROOM, RING_MS, STALL, frames};
+use crate::audio::capture::Block;
+use crate::audio::play::Speaker;
+use crate::audio::resample::{FromBlocks, RateError};
+use crate::event::DeviceError;
+
+/// What both sides of the ring see.
+#[derive(Debug)]
+struct Shared {
+    /// Callbacks that found too little.
+    underruns: AtomicU64,
+    /// Callbacks, to see that there are any.
+    calls: AtomicU32,
+    /// Frames that the worst callback lacked since the audio thread last looked.
+    short: AtomicU32,
+    /// Fewest frames that were left after a callback since then.
+    lowest: AtomicU32,
+}
+
+/// The speaker callback's side.
+pub struct PlayReader {
+    samples: Consumer<f32>,
+    shared: Arc<Shared>,
+    /// Something was played: from then on missing sound counts.
+    started: bool,
+}
+
+impl PlayReader {
+    /// Fills interleaved samples, each channel with the same sound, and silence where there is none.
+    pub fn fill<T>(&mut self, data: &mut [T], channels: u16)
+    where
+        T: Sample + FromSample<f32>,
+    {
+        let channels = usize::from(channels.max(1));
+        let frames = data.len() / channels;
+        let waiting = self.samples.slots();
+        let there = waiting.min(frames);
+        self.started |= there > 0;
+        self.note(frames - there, waiting - there);
+        let Ok(chunk) = self.samples.read_chunk(there) else { return };
+        let (head, tail) = chunk.as_slices();
+        let sound = head.iter().chain(tail).map(|sample| T::from_sample(*sample));
+        let silence = std::iter::repeat(T::EQUILIBRIUM);
+        for (frame, sample) in data.chunks_mut(channels).zip(sound.chain(silence)) {
+            frame.fill(sample);
+        }
+        chunk.commit_all();
+    }
+
+    fn note(&mut self, short: usize, left: usize) {
+        self.shared.calls.fetch_add(1, Ordering::Relaxed);
+        if self.started {
+            self.shared.lowest.fetch_min(left as u32, Ordering::Relaxed);
+            self.shared.short.fetch_max(short as u32, Ordering::Relaxed);
+            self.shared.underruns.fetch_add(u64::from(short > 0), Ordering::Relaxed);
+        }
+    }
+}
+
+/// A speaker device, seen from the audio thread.
+pub struct RingSpeaker {
+    name: String,
+    samples: Producer<f32>,
+    shared: Arc<Shared>,
+    rate: u32,
+    pacer: Pacer,
+    from_blocks: FromBlocks,
+    calls: u32,
+    last_call: Instant,
+}
+
+/// A ring for a speaker of this rate.
+pub fn play_ring(name: String, rate: u32, now: Instant) -> Result<(PlayReader, RingSpeaker), RateError> {
+    let from_blocks = FromBlocks::new(rate)?;
+    let (samples, consumer) = RingBuffer::new(frames(rate, RING_MS).max(MIN_ROOM));
+    let shared = Arc::new(Shared {
+        underruns: AtomicU64::new(0),
+        calls: AtomicU32::new(0),
+        short: AtomicU32::new(0),
+        lowest: AtomicU32::new(u32::MAX),
+    });
+    let reader = PlayReader { samples: consumer, shared: Arc::clone(&shared), started: false };
+    let pacer = Pacer::new(rate, now);
+    Ok((reader, RingSpeaker { name, samples, shared, rate, pacer, from_blocks, calls: 0, last_call: now }))
+}
+
+impl RingSpeaker {
+    /// What callbacks found since the last call.
+    fn findings(&self) -> Findings {
+        let short = self.shared.short.swap(0, Ordering::Relaxed);
+        let lowest = self.shared.lowest.swap(u32::MAX, Ordering::Relaxed);
+        Findings { short, lowest: (lowest != u32::MAX).then_some(lowest) }
+    }
+}
+
+impl Speaker for RingSpeaker {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn keeps_time(&self) -> bool {
+        true
+    }
+
+    fn wants_block(&mut self, now: Instant) -> Result<bool, DeviceError> {
+        let calls = self.shared.calls.load(Ordering::Relaxed);
+        if calls != self.calls {
+            (self.calls, self.last_call) = (calls, now);
+        } else if now.saturating_duration_since(self.last_call) > STALL {
+            let reason = "The speaker stopped taking sound.";
+            let next_step = "Check that it is plugged in, then press “Try again”.";
+            return Err(DeviceError::new(&self.name, reason, next_step));
+        }
+        self.pacer.observe(self.findings(), now);
+        // A full ring is one whose device has paused; what it misses would be stale.
+        let room = self.samples.slots() > 2 * frames(self.rate, 10);
+        Ok(self.pacer.due(now) && room)
+    }
+
+    fn write(&mut self, block: &Block) -> Result<(), DeviceError> {
+        let converted = self.from_blocks.convert(block);
+        // `wants_block` made sure that there is room; what does not fit would only be more delay.
+        let _ = self.samples.push_partial_slice(converted);
+        Ok(())
+    }
+
+    fn underruns(&self) -> u64 {
+        self.shared.underruns.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use media_core::frame::{SAMPLE_RATE, SAMPLES_PER_BLOCK};
+
+    use super::super::signal::{largest_step, ms, tone};
+    use super::*;
+
+    #[test]
+    fn a_speaker_gets_whole_sound_whatever_its_callbacks() {
+        for (rate, channels) in [(48_000_u32, 2_u16), (44_100, 1), (96_000, 6), (16_000, 2)] {
+            let start = Instant::now();
+            let (mut reader, mut speaker) = play_ring("s".into(), rate, start).unwrap();
+            let mut heard = Vec::new();
+            let mut given = 0;
+            let mut owed = 0.0;
+            let mut sizes = [64_usize, 441, 480, 1024, 5].iter().cycle().peekable();
+            for turn in 0..300 {
+                let now = start + ms(10) * turn;
+                while speaker.wants_block(now).unwrap() {
+                    let block: Block = std::array::from_fn(|n| tone(given + n, SAMPLE_RATE));
+                    speaker.write(&block).unwrap();
+                    given += block.len();
+                }
+                owed += f64::from(rate) / 100.0;
+                while let Some(size) = sizes.next_if(|size| **size as f64 <= owed) {
+                    owed -= *size as f64;
+                    let mut data = vec![9.0_f32; size * usize::from(channels)];
+                    reader.fill(&mut data, channels);
+                    assert!(
+                        data.chunks(usize::from(channels)).all(|frame| frame.iter().all(|s| *s == frame[0]))
+                    );
+                    heard.extend(data.iter().step_by(usize::from(channels)));
+                }
+            }
+            // Each callback that is larger than all before it may find less than it wants; then the ring has learnt.
+            assert!(speaker.underruns() <= 4, "{rate}: {}", speaker.underruns());
+            let steady = &heard[heard.len() / 2..];
+            let step = largest_step(steady);
+            assert!(step < 0.035 * 48_000.0 / rate as f32, "{rate} Hz: {step}");
+        }
+    }
+
+    #[test]
+    fn a_speaker_that_takes_nothing_for_two_seconds_is_lost() {
+        let now = Instant::now();
+        let (_reader, mut speaker) = play_ring("Box".into(), 48_000, now).unwrap();
+        while speaker.wants_block(now).unwrap() {
+            speaker.write(&[0.0; SAMPLES_PER_BLOCK]).unwrap();
+        }
+        assert!(speaker.wants_block(now + ms(2500)).is_err());
+    }
+
+    #[test]
+    fn integer_speakers_rest_at_their_middle() {
+        let now = Instant::now();
+        let (mut reader, mut speaker) = play_ring("s".into(), 48_000, now).unwrap();
+        let mut data = [0_u8; 64];
+        reader.fill(&mut data, 2);
+        assert_eq!(data, [128; 64]);
+        speaker.write(&[1.0; SAMPLES_PER_BLOCK]).unwrap();
+        let mut data = [0_i16; 64];
+        reader.fill(&mut data, 2);
+        assert_eq!(data, [i16::MAX; 64]);
+    }
+}

@@ -1,0 +1,54 @@
+//! How the media side of a call is set up.
+
+use crate::codec::temporal::TemporalLayers;
+use crate::source::{CameraSource, MicrophoneSource, SpeakerSink};
+
+/// What [`crate::Media::start`] takes.
+#[derive(Debug, Clone, Default)]
+pub struct MediaConfig {
+    /// Where pictures come from; `None`: no camera.
+    pub camera: Option<CameraSource>,
+    /// Where sound comes from; `None`: no microphone.
+    pub microphone: Option<MicrophoneSource>,
+    /// Where the others' sound goes.
+    pub speaker: SpeakerSink,
+    /// Whether the camera is on at the start. Default: off.
+    pub camera_enabled: bool,
+    /// Whether the microphone is on at the start. Default: off.
+    pub microphone_enabled: bool,
+    /// Sizes and rates of our video.
+    pub video: VideoSettings,
+}
+
+/// Sizes and rates of the video that we send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VideoSettings {
+    /// Width asked of a camera, in pixels; the nearest that it has is taken. Default 1280.
+    pub width: u32,
+    /// Height asked of a camera, in pixels. Default 720.
+    pub height: u32,
+    /// Frames per second: asked of a camera, and the most that is encoded. Default 30.
+    pub framerate: u32,
+    /// Most that the encoder may spend, in kbit/s, whatever the size. Default 2500.
+    pub max_kbps: u32,
+    /// Encoder speed, −16 (fastest) to −1. Default −6: 2.6 CPU-s per minute of 360p30.
+    pub cpu_used: i32,
+    /// Encoder threads. Default 1, the cheapest in total.
+    pub threads: u32,
+    /// Temporal layers. Default: one.
+    pub temporal_layers: TemporalLayers,
+}
+
+impl Default for VideoSettings {
+    fn default() -> Self {
+        Self {
+            width: 1280,
+            height: 720,
+            framerate: 30,
+            max_kbps: 2500,
+            cpu_used: -6,
+            threads: 1,
+            temporal_layers: TemporalLayers::One,
+        }
+    }
+}

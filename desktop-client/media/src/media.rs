@@ -1,0 +1,224 @@
+//! The media side of a call: owner of the threads.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+use media_core::frame::I420Frame;
+use media_core::slot::Slot;
+use tokio::sync::mpsc;
+
+use crate::audio::engine::{AudioHandle, AudioOrder, AudioSetup, audio};
+use crate::audio::opener::opener;
+use crate::audio::send::SendPath;
+use crate::codec::opus::OpusError;
+use crate::config::MediaConfig;
+use crate::device_watch::{WatchHandle, device_watch};
+use crate::event::{DeviceKind, Events, MediaEvent};
+use crate::player::PeerPlayer;
+use crate::repaint::Repaint;
+use crate::source::{CameraSource, MicrophoneSource, SpeakerSink};
+use crate::stats::{CaptureStats, MediaStats};
+use crate::subscription::{AUDIO_CAPACITY, KeyFrameRequester, Subscription, VIDEO_CAPACITY};
+use crate::video::camera::{self, CameraOrder, CameraOutputs, CameraThread};
+use crate::video::decode::{DecoderHandle, decoder};
+use crate::video::encode::{EncoderHandle, encoder};
+
+/// How long the threads may take to end.
+const STOP_PATIENCE: Duration = Duration::from_secs(3);
+
+/// The media side could not be started at all.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// No more threads.
+    #[error("a media thread could not be started: {0}")]
+    Thread(#[from] io::Error),
+    /// No audio encoder.
+    #[error(transparent)]
+    Opus(#[from] OpusError),
+}
+
+/// Owns the media threads; dropping it stops and joins them.
+pub struct Media {
+    camera: SyncSender<CameraOrder>,
+    encoder: EncoderHandle,
+    decoder: DecoderHandle,
+    audio: AudioHandle,
+    devices: WatchHandle,
+    local: Slot<Arc<I420Frame>>,
+    capture_stats: Slot<CaptureStats>,
+    repaint: Repaint,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Media {
+    /// Starts the threads and opens the devices that are on. Their success or failure comes as events through `events`,
+    /// whose queue should hold 64 or more: an event that finds it full is lost.
+    pub fn start(config: MediaConfig, events: mpsc::Sender<MediaEvent>) -> Result<Self, StartError> {
+        let events = Events(events);
+        let repaint = Repaint::default();
+        let (encoder, encode_thread) = encoder(config.video.clone(), Instant::now());
+        let (decoder, decode_thread) = decoder(repaint.clone());
+        let (opener, opener_thread) = opener();
+        let (audio, audio_thread) = audio(AudioSetup {
+            microphone: config.microphone.clone(),
+            microphone_enabled: config.microphone_enabled,
+            speaker: config.speaker.clone(),
+            send: SendPath::new()?,
+            opener,
+            events: events.clone(),
+        });
+        let (devices, devices_thread) = device_watch(events.clone());
+        let camera_queue = camera::queue();
+        let mut media = Self {
+            camera: camera_queue.0.clone(),
+            encoder,
+            decoder,
+            audio,
+            devices,
+            local: Slot::new(),
+            capture_stats: Slot::new(),
+            repaint,
+            threads: Vec::with_capacity(6),
+        };
+        let report = media.audio.clone();
+        media.spawn_camera(config, camera_queue, events)?;
+        media.spawn("video-encode", move || encode_thread.run())?;
+        media.spawn("video-decode", move || decode_thread.run())?;
+        media.spawn("audio-device", move || {
+            opener_thread.run(|news| report.order(AudioOrder::Opened(news)));
+        })?;
+        media.spawn("audio", move || audio_thread.run())?;
+        media.spawn("device-list", move || devices_thread.run())?;
+        Ok(media)
+    }
+
+    fn spawn_camera(
+        &mut self,
+        config: MediaConfig,
+        queue: (SyncSender<CameraOrder>, Receiver<CameraOrder>),
+        events: Events,
+    ) -> Result<(), StartError> {
+        let outputs = CameraOutputs {
+            local: self.local.clone(),
+            repaint: self.repaint.clone(),
+            encoder: self.encoder.clone(),
+            events,
+            stats: self.capture_stats.clone(),
+        };
+        // Sources need not be Send, so the camera's state is made on its own thread.
+        self.spawn("camera", move || {
+            CameraThread::new(config.camera, config.camera_enabled, config.video, outputs, queue).run();
+        })
+    }
+
+    fn spawn(&mut self, name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), StartError> {
+        self.threads.push(Builder::new().name(name.to_owned()).spawn(body)?);
+        Ok(())
+    }
+
+    /// Switches the camera on or off. Off closes the device.
+    pub fn set_camera_enabled(&self, enabled: bool) {
+        let _ = self.camera.send(CameraOrder::Enable(enabled));
+    }
+
+    /// Switches the microphone on or off. Off sends silence.
+    pub fn set_microphone_enabled(&self, enabled: bool) {
+        self.audio.order(AudioOrder::EnableMicrophone(enabled));
+    }
+
+    /// Takes pictures from here from now on.
+    pub fn choose_camera(&self, source: Option<CameraSource>) {
+        let _ = self.camera.send(CameraOrder::Choose(source));
+    }
+
+    /// Takes sound from here from now on.
+    pub fn choose_microphone(&self, source: Option<MicrophoneSource>) {
+        self.audio.order(AudioOrder::ChooseMicrophone(source));
+    }
+
+    /// Plays sound there from now on.
+    pub fn choose_speaker(&self, sink: SpeakerSink) {
+        self.audio.order(AudioOrder::ChooseSpeaker(sink));
+    }
+
+    /// Opens a failed device again.
+    pub fn retry(&self, kind: DeviceKind) {
+        match kind {
+            DeviceKind::Camera => {
+                let _ = self.camera.send(CameraOrder::Retry);
+            }
+            DeviceKind::Microphone | DeviceKind::Speaker => self.audio.order(AudioOrder::Retry(kind)),
+        }
+    }
+
+    /// Says soon, as events, which devices there are.
+    pub fn list_devices(&self) {
+        self.devices.list();
+    }
+
+    /// While on: says, as events, when devices come and go. Costs a look at the system every two seconds.
+    pub fn watch_devices(&self, on: bool) {
+        self.devices.watch(on);
+    }
+
+    /// Our own newest picture; empty while the camera is off.
+    pub fn local_video(&self) -> Slot<Arc<I420Frame>> {
+        self.local.clone()
+    }
+
+    /// Sets what is called, from media threads, whenever a picture changed anywhere. It must not block.
+    pub fn set_repaint(&self, callback: Arc<dyn Fn() + Send + Sync>) {
+        self.repaint.set(callback);
+    }
+
+    /// Starts sending to one more peer.
+    pub fn subscribe(&self) -> Subscription {
+        let (video_sender, video) = mpsc::channel(VIDEO_CAPACITY);
+        let (audio_sender, audio) = mpsc::channel(AUDIO_CAPACITY);
+        let key_frames = KeyFrameRequester(self.encoder.subscribe(video_sender));
+        self.audio.order(AudioOrder::Subscribe(audio_sender));
+        Subscription { video, audio, key_frames }
+    }
+
+    /// Sets what our video may cost from now on, in kbit/s and frames per second; the settings' limits hold as well.
+    pub fn set_video_target(&self, kbps: u32, max_framerate: u32) {
+        self.encoder.set_target(kbps, max_framerate);
+    }
+
+    /// Starts playing one more peer.
+    pub fn add_peer(&self) -> PeerPlayer {
+        PeerPlayer::new(self.decoder.add(), self.audio.add_player())
+    }
+
+    /// Figures of our own side.
+    pub fn stats(&self) -> MediaStats {
+        let mut capture = self.capture_stats.peek().unwrap_or_default();
+        capture.dropped = self.encoder.dropped();
+        MediaStats { capture, layers: self.encoder.stats(), audio: self.audio.stats() }
+    }
+}
+
+impl Drop for Media {
+    fn drop(&mut self) {
+        let _ = self.camera.send(CameraOrder::Stop);
+        self.encoder.stop();
+        self.decoder.stop();
+        self.audio.order(AudioOrder::Stop);
+        self.devices.stop();
+        let deadline = Instant::now() + STOP_PATIENCE;
+        for thread in self.threads.drain(..) {
+            // A thread that hangs in a driver or a sound service is left behind: the program must be able to end.
+            while !thread.is_finished() && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            if thread.is_finished() {
+                let _ = thread.join();
+            } else {
+                tracing::warn!(thread = thread.thread().name(), "a media thread does not end");
+            }
+        }
+    }
+}

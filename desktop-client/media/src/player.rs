@@ -1,0 +1,88 @@
+//! What a peer sends us, played.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use media_core::frame::I420Frame;
+use media_core::rtp::RtpPacket;
+use media_core::slot::Slot;
+use media_core::video_receiver::ReceivedFrame;
+use tokio::sync::Notify;
+
+use crate::audio::receive::{AudioInput, AudioShared};
+use crate::stats::PlayerStats;
+use crate::video::decode::{PlayerShared, VideoInput};
+
+/// Plays one peer's pictures and sound. Dropping it ends that.
+pub struct PeerPlayer {
+    video: VideoInput,
+    audio: AudioInput,
+}
+
+impl PeerPlayer {
+    pub(crate) fn new(video: VideoInput, audio: AudioInput) -> Self {
+        Self { video, audio }
+    }
+
+    /// The player's pictures, volume and figures, for those who do not feed it.
+    pub fn monitor(&self) -> PlayerMonitor {
+        PlayerMonitor { video: Arc::clone(self.video.shared()), audio: Arc::clone(self.audio.shared()) }
+    }
+
+    /// Notified when a frame could not be decoded: tell the video receiver ([`DecodeFailed`]), which asks the peer for a key frame. At most one
+    /// notification is kept while nobody waits.
+    ///
+    /// [`DecodeFailed`]: media_core::video_receiver::VideoReceiverInput::DecodeFailed
+    pub fn decode_failed(&self) -> Arc<Notify> {
+        Arc::clone(&self.video.shared().decode_failed)
+    }
+
+    /// Decodes and shows a frame. Frames must come in decoding order.
+    pub fn push_video(&mut self, frame: ReceivedFrame) {
+        self.video.push(frame);
+    }
+
+    /// Plays an audio packet, in any order.
+    pub fn push_audio(&mut self, packet: RtpPacket) {
+        self.audio.push(packet);
+    }
+
+    /// The newest picture. Clones share the place.
+    pub fn frames(&self) -> Slot<Arc<I420Frame>> {
+        self.video.shared().pictures.clone()
+    }
+
+    /// Figures.
+    pub fn stats(&self) -> PlayerStats {
+        self.monitor().stats()
+    }
+}
+
+/// What others see of a player, and its volume. Clones are of the same player; it may end before they do.
+#[derive(Clone)]
+pub struct PlayerMonitor {
+    video: Arc<PlayerShared>,
+    audio: Arc<AudioShared>,
+}
+
+impl PlayerMonitor {
+    /// The newest picture. Clones share the place.
+    pub fn frames(&self) -> Slot<Arc<I420Frame>> {
+        self.video.pictures.clone()
+    }
+
+    /// When the first picture was decoded.
+    pub fn first_picture(&self) -> Option<Instant> {
+        self.video.first_picture.get().copied()
+    }
+
+    /// 0 is silence, 1 (the default) as it came, 2 twice the amplitude.
+    pub fn set_volume(&self, gain: f32) {
+        self.audio.set_volume(gain);
+    }
+
+    /// Figures.
+    pub fn stats(&self) -> PlayerStats {
+        PlayerStats { video: self.video.stats(), audio: self.audio.stats() }
+    }
+}

@@ -1,0 +1,107 @@
+//! Figures for statistics, named after W3C webrtc-stats where it has a name. A figure that does not apply is `None`.
+
+/// Our own side.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MediaStats {
+    /// The camera.
+    pub capture: CaptureStats,
+    /// The layers that have been encoded, smallest first.
+    pub layers: Vec<LayerStats>,
+    /// Sound.
+    pub audio: AudioStats,
+}
+
+/// The camera.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct CaptureStats {
+    /// Frames that the camera gave.
+    pub frames: u64,
+    /// Of the last second; `None` when the camera is off.
+    pub frames_per_second: Option<f64>,
+    /// Frames that the encoder did not take in time.
+    pub dropped: u64,
+}
+
+/// One encoded layer.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct LayerStats {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Frames encoded.
+    pub frames_encoded: u64,
+    /// Of these, key frames.
+    pub key_frames: u64,
+    /// Bytes that came out.
+    pub bytes: u64,
+    /// CPU time of encoding; `None` where the system does not tell.
+    pub cpu_seconds: Option<f64>,
+}
+
+/// Our microphone and speaker.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct AudioStats {
+    /// Opus packets encoded.
+    pub packets_encoded: u64,
+    /// Times that the speaker asked for more than there was.
+    pub underruns: u64,
+    /// Times that the microphone gave more than was taken in time.
+    pub overruns: u64,
+    /// Level of the microphone over the last second, in dB below full scale; `None` when off or silent.
+    pub microphone_level_dbfs: Option<f32>,
+}
+
+/// What a peer sends us.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PlayerStats {
+    /// Pictures.
+    pub video: VideoReceiveStats,
+    /// Sound.
+    pub audio: AudioReceiveStats,
+}
+
+/// Pictures of a peer.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct VideoReceiveStats {
+    /// Frames decoded.
+    pub frames_decoded: u64,
+    /// Frames that arrived whole and were not decoded: too many at once, or no key frame before them.
+    pub frames_dropped: u64,
+    /// Width of the last picture.
+    pub frame_width: Option<u32>,
+    /// Height of the last picture.
+    pub frame_height: Option<u32>,
+    /// Decoded in the last second; `None` before the first.
+    pub frames_per_second: Option<f64>,
+    /// Freezes (W3C webrtc-stats `freezeCount`).
+    pub freeze_count: u64,
+    /// Their length in seconds.
+    pub total_freezes_duration: f64,
+    /// From capture to decoded picture, from the marks in the pictures; `None` without marks.
+    pub latency_ms: Option<Latency>,
+}
+
+/// Sound of a peer.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct AudioReceiveStats {
+    /// Samples played, made-up ones included.
+    pub total_samples_received: u64,
+    /// Of these, made up because a packet was lost or late.
+    pub concealed_samples: u64,
+    /// Mean time that a sample waits in the jitter buffer.
+    pub jitter_buffer_delay_ms: Option<f64>,
+    /// Level over the last second, in dB below full scale; `None` when silent.
+    pub level_dbfs: Option<f32>,
+    /// From source to mixer, from the marks in the sound; `None` without marks.
+    pub latency_ms: Option<Latency>,
+}
+
+/// Median and 95th percentile, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Latency {
+    /// Median.
+    pub p50: f64,
+    /// 95th percentile.
+    pub p95: f64,
+}

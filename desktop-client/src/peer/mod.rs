@@ -1,0 +1,20 @@
+//! One task per peer: it owns the peer connection, carries out the session's orders in their order, and reports facts.
+//!
+//! The seam is [`call_core::link`]. Media does not pass through the session: frames go from the encoder's subscription to the wire
+//! ([`send`]) and from the wire to the peer's player ([`receive`]) inside the tasks that belong to the link.
+
+mod channels;
+mod connection;
+mod estimate;
+mod feedback;
+mod handler;
+mod receive;
+mod report;
+mod sdp;
+mod send;
+mod task;
+
+pub use channels::LinkEvents;
+pub use connection::NetworkConfig;
+pub use report::{LinkReport, ReceivedReport, SendReport};
+pub use task::{LinkHandle, PeerContext, spawn};

@@ -1,0 +1,73 @@
+//! Makes remote descriptions palatable: bounds them, and removes what trips the stack although it is harmless.
+
+/// Longest description that is looked at, in bytes: a browser's with three m-lines and many candidates is under 20 kB.
+const MAX_BYTES: usize = 256 * 1024;
+
+/// Most media sections that are looked at. A call of ours has four at most; guests who share several screens have a few more.
+const MAX_SECTIONS: usize = 32;
+
+/// Why a description is refused before the stack sees it.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SdpError {
+    /// Longer than any honest description.
+    #[error("the description has {0} bytes, more than {MAX_BYTES}")]
+    TooLong(usize),
+    /// More media sections than any honest description.
+    #[error("the description has {0} media sections, more than {MAX_SECTIONS}")]
+    TooManySections(usize),
+    /// Not SDP (RFC 8866 §5: the first line is `v=0`).
+    #[error("this is not a session description")]
+    NotSdp,
+}
+
+/// Checks a remote description and removes ICE credentials from rejected sections (port 0).
+///
+/// A rejected section may carry credentials of its own (RFC 9429 §5.3.1 lets it), which the stack takes for a conflict with the bundle's.
+pub fn accept(sdp: &str) -> Result<String, SdpError> {
+    if sdp.len() > MAX_BYTES {
+        return Err(SdpError::TooLong(sdp.len()));
+    }
+    if !sdp.trim_start().starts_with("v=0") {
+        return Err(SdpError::NotSdp);
+    }
+    let sections = sdp.lines().filter(|line| line.starts_with("m=")).count();
+    if sections > MAX_SECTIONS {
+        return Err(SdpError::TooManySections(sections));
+    }
+    let mut rejected = false;
+    let mut accepted = String::with_capacity(sdp.len());
+    for line in sdp.lines() {
+        if line.starts_with("m=") {
+            rejected = line.split_ascii_whitespace().nth(1) == Some("0");
+        }
+        if rejected && (line.starts_with("a=ice-ufrag:") || line.starts_with("a=ice-pwd:")) {
+            continue;
+        }
+        accepted.push_str(line);
+        accepted.push_str("\r\n");
+    }
+    Ok(accepted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_of_rejected_sections_are_removed() {
+        let sdp = "v=0\r\nm=audio 9 X 111\r\na=ice-ufrag:good\r\nm=video 0 X 96\r\na=ice-ufrag:bad\r\na=ice-pwd:bad\r\na=mid:1\r\n";
+        let accepted = accept(sdp).unwrap();
+        assert!(accepted.contains("a=ice-ufrag:good\r\n") && accepted.contains("a=mid:1\r\n"));
+        assert!(!accepted.contains("bad"));
+    }
+
+    #[test]
+    fn monsters_are_refused() {
+        assert_eq!(accept("hello"), Err(SdpError::NotSdp));
+        assert_eq!(accept(&format!("v=0\n{}", "x".repeat(MAX_BYTES))), Err(SdpError::TooLong(MAX_BYTES + 4)));
+        assert_eq!(
+            accept(&format!("v=0\n{}", "m=audio 9 X 0\n".repeat(33))),
+            Err(SdpError::TooManySections(33))
+        );
+    }
+}

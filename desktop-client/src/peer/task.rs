@@ -1,0 +1,350 @@
+//! The peer task: orders in, facts out.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use call_core::link::{Channel, ConnectionState, LinkConfig, LinkEvent, LinkId, LinkOrder, Operation};
+use call_media::{Media, PlayerMonitor};
+use shared::signal_data::Candidate;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use webrtc::data_channel::RTCDataChannelInit;
+use webrtc::peer_connection::{
+    PeerConnection, RTCIceCandidateInit, RTCPeerConnectionState, RTCSessionDescription,
+};
+
+use super::channels::{self, Channels, LinkEvents};
+use super::connection::{self, Built, NetworkConfig};
+use super::handler::{ConnectionEvent, ConnectionEvents, Handler};
+use super::receive::Receiving;
+use super::report::{LinkReport, Quality, Reporter};
+use super::{sdp, send};
+
+/// Orders that may wait for one link. The session bounds candidates and chat; whoever still overflows this loses the link.
+const ORDERS: usize = 512;
+
+/// How often statistics are taken.
+const REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What every link of a session shares.
+#[derive(Clone)]
+pub struct PeerContext {
+    /// Where to look for peers.
+    pub network: NetworkConfig,
+    /// Our media.
+    pub media: Arc<Media>,
+    /// Where facts go.
+    pub events: LinkEvents,
+}
+
+/// The engine's end of a peer task. Dropping it closes the link.
+pub struct LinkHandle {
+    /// Where orders go.
+    pub orders: mpsc::Sender<LinkOrder>,
+    /// What plays this peer.
+    pub player: PlayerMonitor,
+    /// The latest statistics.
+    pub report: watch::Receiver<LinkReport>,
+}
+
+/// Starts the task of one link. `began` is when the join or the peer's arrival set this link off, for the statistics.
+pub fn spawn(link: LinkId, context: PeerContext, began: Instant) -> LinkHandle {
+    let (orders, order_queue) = mpsc::channel(ORDERS);
+    let player = context.media.add_peer();
+    let monitor = player.monitor();
+    let mut media_tasks = JoinSet::new();
+    let receiving = Receiving::spawn(&mut media_tasks, player, link.clone(), context.events.clone());
+    let reporter = Reporter::new(began, Arc::clone(&receiving.received));
+    let report = reporter.subscribe();
+    let task = PeerTask {
+        channels: Channels::new(link.clone(), context.events.clone()),
+        link,
+        context,
+        receiving,
+        orders: order_queue,
+        connection: None,
+        reporter,
+        media_tasks,
+        sending: false,
+    };
+    tokio::spawn(task.run());
+    LinkHandle { orders, player: monitor, report }
+}
+
+struct PeerTask {
+    link: LinkId,
+    context: PeerContext,
+    receiving: Receiving,
+    orders: mpsc::Receiver<LinkOrder>,
+    connection: Option<Built>,
+    channels: Channels,
+    reporter: Reporter,
+    /// Senders and receivers; they end with the link.
+    media_tasks: JoinSet<()>,
+    sending: bool,
+}
+
+impl PeerTask {
+    async fn run(mut self) {
+        // Without a first order there is nothing to own.
+        let Some(LinkOrder::Open(config)) = self.orders.recv().await else { return };
+        let mut events = match self.open(&config).await {
+            Ok(events) => events,
+            Err(error) => return self.failed(Operation::Open, format!("{error:#}")).await,
+        };
+        let mut ticks = tokio::time::interval(REPORT_INTERVAL);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+        loop {
+            let go_on = tokio::select! {
+                order = self.orders.recv() => match order {
+                    Some(LinkOrder::Close) | None => false,
+                    Some(order) => { self.carry_out(order).await; true }
+                },
+                event = events.next() => match event {
+                    Some(event) => { self.connection_event(event).await; true }
+                    None => { self.report_lost().await; false }
+                },
+                _ = ticks.tick() => { self.tick().await; true }
+                Some(_) = self.media_tasks.join_next(), if !self.media_tasks.is_empty() => true,
+            };
+            if !go_on {
+                break;
+            }
+        }
+        if let Some(built) = &self.connection
+            && let Err(error) = built.connection.close().await
+        {
+            tracing::debug!(peer = %self.link.peer, "closing the connection: {error}");
+        }
+    }
+
+    async fn open(&mut self, config: &LinkConfig) -> anyhow::Result<ConnectionEvents> {
+        let (handler, events) = Handler::new();
+        let built = connection::build(&self.context.network, &config.ice_servers, handler).await?;
+        if config.initiator {
+            self.open_channel(&built.connection, Channel::Chat).await?;
+            if config.control {
+                self.open_channel(&built.connection, Channel::Control).await?;
+            }
+        }
+        self.connection = Some(built);
+        Ok(events)
+    }
+
+    async fn open_channel(
+        &mut self,
+        connection: &Arc<dyn PeerConnection>,
+        channel: Channel,
+    ) -> anyhow::Result<()> {
+        let init = RTCDataChannelInit { ordered: true, ..Default::default() };
+        let data_channel = connection.create_data_channel(channels::label(channel), Some(init)).await?;
+        self.channels.adopt(data_channel).await;
+        Ok(())
+    }
+
+    async fn emit(&self, event: LinkEvent) {
+        // The engine is gone only when the program ends.
+        let _ = self.context.events.send((self.link.clone(), event)).await;
+    }
+
+    async fn failed(&self, operation: Operation, message: String) {
+        self.emit(LinkEvent::Failed { operation, message }).await;
+    }
+
+    /// Nothing more will be known of this connection: the session makes another.
+    async fn report_lost(&self) {
+        self.emit(LinkEvent::Connection(ConnectionState::Closed)).await;
+    }
+
+    async fn carry_out(&mut self, order: LinkOrder) {
+        let Some(built) = &self.connection else { return };
+        let connection = Arc::clone(&built.connection);
+        let (operation, result) = match order {
+            LinkOrder::Open(_) | LinkOrder::Close => return,
+            LinkOrder::CreateOffer { ice_restart } => {
+                (Operation::CreateOffer, create_offer(&connection, ice_restart).await)
+            }
+            LinkOrder::AcceptOffer { sdp } => (Operation::AcceptOffer, accept_offer(&connection, &sdp).await),
+            LinkOrder::AcceptAnswer { sdp } => {
+                (Operation::AcceptAnswer, accept_answer(&connection, &sdp).await)
+            }
+            LinkOrder::Rollback => (Operation::Rollback, roll_back(&connection).await),
+            LinkOrder::AddCandidate(candidate) => {
+                (Operation::AddCandidate, add_candidate(&connection, candidate).await.map(|()| None))
+            }
+            LinkOrder::EnsureChat => (Operation::Send, self.ensure_chat(&connection).await.map(|()| None)),
+            LinkOrder::Send { channel, text } => {
+                let sent = self.channels.send(channel, &text).await;
+                (Operation::Send, sent.map(|()| None).map_err(anyhow::Error::msg))
+            }
+        };
+        tracing::debug!(peer = %self.link.peer, ?operation, failed = result.is_err(), "carried out");
+        match result {
+            Ok(Some(event)) => self.emit(event).await,
+            Ok(None) => {}
+            Err(error) => self.failed(operation, format!("{error:#}")).await,
+        }
+    }
+
+    async fn ensure_chat(&mut self, connection: &Arc<dyn PeerConnection>) -> anyhow::Result<()> {
+        if self.channels.has(Channel::Chat) {
+            return Ok(());
+        }
+        self.open_channel(connection, Channel::Chat).await
+    }
+
+    async fn connection_event(&mut self, event: ConnectionEvent) {
+        match event {
+            ConnectionEvent::NegotiationNeeded => {
+                if self.has_something_to_negotiate().await {
+                    self.emit(LinkEvent::NegotiationNeeded).await;
+                }
+            }
+            ConnectionEvent::Candidate(candidate) => {
+                self.emit(LinkEvent::LocalCandidate(candidate.map(to_candidate))).await;
+            }
+            ConnectionEvent::State(state) => self.state_changed(state).await,
+            ConnectionEvent::DataChannel(data_channel) => self.channels.adopt(data_channel).await,
+            ConnectionEvent::Track(track) => self.receiving.add(&mut self.media_tasks, track),
+        }
+    }
+
+    /// The stack asks for a negotiation also when the last one has settled everything, or when the peer wants less than we offer. What counts is
+    /// media or a data channel of ours without a section in the description.
+    async fn has_something_to_negotiate(&self) -> bool {
+        let Some(built) = &self.connection else { return false };
+        let Some(description) = built.connection.current_local_description().await else { return true };
+        if !self.channels.is_empty() && !description.sdp.contains("m=application ") {
+            return true;
+        }
+        for transceiver in built.connection.get_transceivers().await {
+            if matches!(transceiver.mid().await, Ok(None)) {
+                return true;
+            }
+        }
+        false
+    }
+
+    async fn state_changed(&mut self, state: RTCPeerConnectionState) {
+        let Some(state) = connection_state(state) else { return };
+        tracing::debug!(peer = %self.link.peer, ?state, "connection");
+        self.reporter.state(state);
+        if state == ConnectionState::Connected && !self.sending {
+            self.start_sending().await;
+        }
+        self.emit(LinkEvent::Connection(state)).await;
+    }
+
+    async fn start_sending(&mut self) {
+        let Some(built) = &self.connection else { return };
+        self.sending = true;
+        let subscription = self.context.media.subscribe();
+        match send::spawn(&mut self.media_tasks, built, subscription).await {
+            Ok(counters) => self.reporter.sending(counters, built.estimate.clone()),
+            Err(error) => {
+                self.sending = false;
+                tracing::warn!(peer = %self.link.peer, "cannot send media: {error:#}");
+            }
+        }
+    }
+
+    async fn tick(&mut self) {
+        let Some(built) = &self.connection else { return };
+        let Quality { rtt, fraction_lost } = self.reporter.take(&built.connection).await;
+        if let Some(rtt) = rtt {
+            self.receiving.round_trip_time(rtt);
+        }
+        self.emit(LinkEvent::Quality { rtt, fraction_lost }).await;
+    }
+}
+
+async fn create_offer(
+    connection: &Arc<dyn PeerConnection>,
+    ice_restart: bool,
+) -> anyhow::Result<Option<LinkEvent>> {
+    if ice_restart {
+        connection.restart_ice().await?;
+    }
+    let offer = connection.create_offer(None).await?;
+    connection.set_local_description(offer).await?;
+    Ok(Some(LinkEvent::OfferCreated { sdp: local_sdp(connection).await? }))
+}
+
+async fn accept_offer(
+    connection: &Arc<dyn PeerConnection>,
+    offer: &str,
+) -> anyhow::Result<Option<LinkEvent>> {
+    let offer = RTCSessionDescription::offer(sdp::accept(offer)?)?;
+    connection.set_remote_description(offer).await?;
+    match answer(connection).await {
+        Ok(sdp) => Ok(Some(LinkEvent::AnswerCreated { sdp })),
+        Err(error) => {
+            // An order that fails leaves the connection as it was, or the next offer would be refused as well.
+            if let Err(error) =
+                connection.set_remote_description(RTCSessionDescription::rollback(None)?).await
+            {
+                tracing::debug!("an offer that could not be answered stays: {error}");
+            }
+            Err(error)
+        }
+    }
+}
+
+async fn answer(connection: &Arc<dyn PeerConnection>) -> anyhow::Result<String> {
+    let answer = connection.create_answer(None).await?;
+    connection.set_local_description(answer).await?;
+    local_sdp(connection).await
+}
+
+async fn accept_answer(
+    connection: &Arc<dyn PeerConnection>,
+    answer: &str,
+) -> anyhow::Result<Option<LinkEvent>> {
+    let answer = RTCSessionDescription::answer(sdp::accept(answer)?)?;
+    connection.set_remote_description(answer).await?;
+    Ok(Some(LinkEvent::AnswerAccepted))
+}
+
+async fn roll_back(connection: &Arc<dyn PeerConnection>) -> anyhow::Result<Option<LinkEvent>> {
+    connection.set_local_description(RTCSessionDescription::rollback(None)?).await?;
+    Ok(Some(LinkEvent::RolledBack))
+}
+
+async fn local_sdp(connection: &Arc<dyn PeerConnection>) -> anyhow::Result<String> {
+    let description = connection.local_description().await;
+    let description = description.ok_or_else(|| anyhow::anyhow!("there is no local description"))?;
+    tracing::trace!(kind = %description.sdp_type, "local description\n{}", description.sdp);
+    Ok(description.sdp)
+}
+
+async fn add_candidate(connection: &Arc<dyn PeerConnection>, candidate: Candidate) -> anyhow::Result<()> {
+    let init = RTCIceCandidateInit {
+        candidate: candidate.candidate,
+        sdp_mid: candidate.sdp_mid,
+        sdp_mline_index: candidate.sdp_m_line_index,
+        username_fragment: candidate.username_fragment,
+        url: None,
+    };
+    Ok(connection.add_ice_candidate(init).await?)
+}
+
+fn to_candidate(init: RTCIceCandidateInit) -> Candidate {
+    Candidate {
+        candidate: init.candidate,
+        sdp_mid: init.sdp_mid,
+        sdp_m_line_index: init.sdp_mline_index,
+        username_fragment: init.username_fragment,
+    }
+}
+
+fn connection_state(state: RTCPeerConnectionState) -> Option<ConnectionState> {
+    Some(match state {
+        RTCPeerConnectionState::New => ConnectionState::New,
+        RTCPeerConnectionState::Connecting => ConnectionState::Connecting,
+        RTCPeerConnectionState::Connected => ConnectionState::Connected,
+        RTCPeerConnectionState::Disconnected => ConnectionState::Disconnected,
+        RTCPeerConnectionState::Failed => ConnectionState::Failed,
+        RTCPeerConnectionState::Closed => ConnectionState::Closed,
+        _ => return None,
+    })
+}

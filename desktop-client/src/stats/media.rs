@@ -1,0 +1,55 @@
+//! Figures of the media threads as the lines carry them.
+
+use call_media::{AudioReceiveStats, Latency, VideoReceiveStats};
+
+use super::{AudioStats, EncoderStats, LayerStats, Percentiles, VideoStats};
+
+impl VideoStats {
+    /// Received video, with what the network adds: the bit rate over the last second.
+    pub fn new(received: &VideoReceiveStats, bitrate_kbps: Option<f64>) -> Self {
+        Self {
+            frames_decoded: received.frames_decoded,
+            frames_dropped: received.frames_dropped,
+            frame_width: received.frame_width,
+            frame_height: received.frame_height,
+            frames_per_second: received.frames_per_second,
+            freeze_count: received.freeze_count,
+            total_freezes_duration: received.total_freezes_duration,
+            bitrate_kbps,
+            latency_ms: received.latency_ms.map(Percentiles::from),
+        }
+    }
+}
+
+impl AudioStats {
+    /// Received audio, with what the network adds: the bit rate over the last second.
+    pub fn new(received: &AudioReceiveStats, bitrate_kbps: Option<f64>) -> Self {
+        Self {
+            total_samples_received: received.total_samples_received,
+            concealed_samples: received.concealed_samples,
+            jitter_buffer_delay_ms: received.jitter_buffer_delay_ms,
+            bitrate_kbps,
+            level_dbfs: received.level_dbfs.map(f64::from),
+            latency_ms: received.latency_ms.map(Percentiles::from),
+        }
+    }
+}
+
+impl From<Latency> for Percentiles {
+    fn from(latency: Latency) -> Self {
+        Self { p50: latency.p50, p95: latency.p95 }
+    }
+}
+
+impl From<&[call_media::LayerStats]> for EncoderStats {
+    fn from(layers: &[call_media::LayerStats]) -> Self {
+        let layer = |layer: &call_media::LayerStats| LayerStats {
+            width: layer.width,
+            height: layer.height,
+            frames_encoded: layer.frames_encoded,
+            key_frames: layer.key_frames,
+            cpu_seconds: layer.cpu_seconds,
+        };
+        Self { layers: layers.iter().map(layer).collect() }
+    }
+}

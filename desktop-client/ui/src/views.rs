@@ -1,0 +1,37 @@
+//! The screens, one view per file. A view is a function of the snapshot that returns commands; its struct holds what was typed into it.
+
+mod call;
+mod chat;
+mod create;
+mod grid;
+mod header;
+pub mod notices;
+mod preview;
+mod rooms;
+mod shortcuts;
+mod start;
+mod synced;
+mod tile;
+mod toolbar;
+pub mod trust;
+
+use call_core::command::Command;
+use call_core::snapshot::Snapshot;
+
+use crate::video::{Pictures, VideoFrames};
+
+pub use call::CallView;
+pub use preview::PreviewView;
+pub use start::StartView;
+
+/// What every view gets in a pass.
+pub struct Pass<'a> {
+    /// What to show.
+    pub snapshot: &'a Snapshot,
+    /// The newest frames.
+    pub video: &'a dyn VideoFrames,
+    /// Puts frames on the screen.
+    pub pictures: &'a mut Pictures,
+    /// What the person asks for.
+    pub commands: &'a mut Vec<Command>,
+}

@@ -1,0 +1,153 @@
+//! One person: picture or avatar, name, muted mark, and how the link with them stands.
+
+use call_core::link::ConnectionState;
+use call_core::snapshot::{DeviceState, ParticipantView};
+use egui::{Color32, CornerRadius, Pos2, Rect, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
+
+use super::{Pass, header};
+use crate::text::{Look, one_line};
+use crate::theme;
+use crate::video::{Fit, Placement, TileId};
+use crate::widgets::{Icon, avatar, spinner_in};
+
+/// Shows somebody else.
+pub fn peer(ui: &mut Ui, who: &ParticipantView, rect: Rect, pass: &mut Pass<'_>) {
+    let status = status(who.connection);
+    let described = describe(who, status);
+    let response = ui.interact(rect, ui.scope_id().with(&who.peer_id), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &described));
+    back(ui, rect);
+    let frame =
+        (who.video_flowing && who.camera != Some(false)).then(|| pass.video.peer(&who.peer_id)).flatten();
+    if let Some(frame) = frame {
+        let placement = Placement { rect, fit: Fit::Auto, mirror: false, radius: f32::from(theme::RADIUS) };
+        pass.pictures.paint(ui, TileId::Peer(who.peer_id.clone()), &frame, placement);
+    } else if status.is_none() || rect.height() >= BOTH_FIT {
+        face(ui, rect, &who.display_name);
+    }
+    if let Some(status) = status {
+        overlay(ui, rect, status);
+    }
+    nameplate(ui, rect, &who.display_name, who.microphone == Some(false));
+    if let Some(ms) = who.rtt_ms {
+        response.on_hover_text(format!("{described}\nRound trip: {ms} ms"));
+    }
+}
+
+/// Shows us.
+pub fn own(ui: &mut Ui, rect: Rect, small: bool, pass: &mut Pass<'_>) {
+    let devices = &pass.snapshot.devices;
+    let muted = !devices.microphone.enabled;
+    let camera = devices.camera.enabled && !matches!(devices.camera.state, DeviceState::Failed(_));
+    let described = format!(
+        "You{}{}",
+        if muted { ", microphone off" } else { "" },
+        if devices.camera.enabled { "" } else { ", camera off" },
+    );
+    let response = ui.interact(rect, ui.scope_id().with("own tile"), Sense::hover());
+    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &described));
+    back(ui, rect);
+    if small {
+        let line = egui::Stroke::new(1.0, theme::palette(ui).outline);
+        ui.painter().rect_stroke(rect, CornerRadius::same(theme::RADIUS), line, egui::StrokeKind::Outside);
+    }
+    if let Some(frame) = camera.then(|| pass.video.local()).flatten() {
+        let placement = Placement { rect, fit: Fit::Auto, mirror: true, radius: f32::from(theme::RADIUS) };
+        pass.pictures.paint(ui, TileId::Own, &frame, placement);
+    } else {
+        face(ui, rect, &pass.snapshot.display_name);
+        if devices.camera.enabled && devices.camera.state == DeviceState::Opening {
+            overlay(ui, rect, Status { text: "Starting camera…", at_work: true });
+        }
+    }
+    nameplate(ui, rect, "You", muted);
+}
+
+fn back(ui: &Ui, rect: Rect) {
+    ui.painter().rect_filled(rect, CornerRadius::same(theme::RADIUS), theme::palette(ui).tile);
+}
+
+fn face(ui: &Ui, rect: Rect, name: &str) {
+    let radius = (rect.width().min(rect.height()) * 0.22).clamp(14.0, 64.0);
+    avatar(ui, rect.center(), radius, name);
+}
+
+/// From this height in points on, a tile has room for the avatar, the name and how the link stands.
+const BOTH_FIT: f32 = 150.0;
+
+/// What a tile says over its picture.
+#[derive(Clone, Copy)]
+struct Status {
+    text: &'static str,
+    at_work: bool,
+}
+
+fn status(connection: ConnectionState) -> Option<Status> {
+    let (text, at_work) = match connection {
+        ConnectionState::Connected => return None,
+        ConnectionState::New | ConnectionState::Connecting => ("Connecting…", true),
+        ConnectionState::Disconnected => ("Reconnecting…", true),
+        ConnectionState::Failed => ("Connection failed", false),
+        ConnectionState::Closed => ("Disconnected", false),
+    };
+    Some(Status { text, at_work })
+}
+
+fn describe(who: &ParticipantView, status: Option<Status>) -> String {
+    let mut text = crate::text::safe(&who.display_name).into_owned();
+    if who.microphone == Some(false) {
+        text.push_str(", microphone off");
+    }
+    if who.camera == Some(false) {
+        text.push_str(", camera off");
+    }
+    if let Some(status) = status {
+        text.push_str(", ");
+        text.push_str(status.text);
+    }
+    text
+}
+
+/// A pill at the top, clear of the avatar and the name; in the middle of a low tile, which has no avatar then.
+fn overlay(ui: &mut Ui, rect: Rect, status: Status) {
+    let width = (rect.width() - 56.0).max(20.0);
+    let galley = one_line(ui, status.text, &Look::new(theme::small(), theme::ON_SCRIM), width);
+    let side = 16.0;
+    let size = galley.size() + vec2(side + 26.0, 10.0);
+    let y = if rect.height() >= BOTH_FIT { rect.top() + size.y * 0.5 + 10.0 } else { rect.center().y - 8.0 };
+    let center = pos2(rect.center().x, y);
+    let pill = Rect::from_center_size(center, size);
+    ui.painter().rect_filled(pill, size.y * 0.5, theme::SCRIM);
+    let sign = Rect::from_center_size(pos2(pill.left() + 10.0 + side * 0.5, center.y), Vec2::splat(side));
+    if status.at_work {
+        header::over(ui, sign, |ui| spinner_in(ui, side, theme::ON_SCRIM));
+    } else {
+        Icon::Warning.paint(ui.painter(), sign, theme::ON_SCRIM);
+    }
+    let at = pos2(sign.right() + 6.0, center.y - galley.size().y * 0.5);
+    ui.painter().galley(at, galley, theme::ON_SCRIM);
+}
+
+/// The name at the lower left, with the muted mark before it.
+fn nameplate(ui: &Ui, rect: Rect, name: &str, muted: bool) {
+    let mark = if muted { 20.0 } else { 0.0 };
+    let room = rect.width() - 16.0 - 16.0 - mark;
+    if room < 8.0 {
+        return;
+    }
+    let galley = one_line(ui, name, &Look::new(theme::small(), theme::ON_SCRIM), room);
+    let size = vec2(galley.size().x + mark + 16.0, 24.0);
+    let plate = Rect::from_min_size(rect.left_bottom() + vec2(8.0, -8.0 - size.y), size);
+    ui.painter().rect_filled(plate, 12.0, theme::SCRIM);
+    let mut x = plate.left() + 8.0;
+    if muted {
+        let place = Rect::from_center_size(pos2(x + 7.0, plate.center().y), Vec2::splat(14.0));
+        Icon::MicrophoneOff.paint(ui.painter(), place, MUTED);
+        x += mark;
+    }
+    let at = Pos2::new(x, plate.center().y - galley.size().y * 0.5);
+    ui.painter().galley(at, galley, theme::ON_SCRIM);
+}
+
+/// The muted mark on the scrim, in both themes.
+const MUTED: Color32 = Color32::from_rgb(0xff, 0x9a, 0x9a);

@@ -1,0 +1,15 @@
+//! What the views do: by accessible label, as a person with a screen reader uses them. Nothing is drawn.
+
+#![allow(clippy::unwrap_used, reason = "a test")]
+
+#[path = "../fabricated/mod.rs"]
+mod fabricated;
+mod stage;
+
+mod accessibility;
+mod call;
+mod chat;
+mod preview;
+mod start;
+mod strange_text;
+mod video;
