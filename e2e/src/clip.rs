@@ -1,0 +1,93 @@
+//! Clips that stand for cameras and microphones: marked pictures as y4m, tones as WAV.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context, Result, bail, ensure};
+use media_core::frame::I420Frame;
+use media_core::marks::video;
+
+/// Sampling rate of WAV clips, in Hz: that of Opus, so that nothing resamples.
+const SAMPLE_RATE: u32 = 48_000;
+
+/// A clip of pictures.
+#[derive(Debug, Clone, Copy)]
+pub struct VideoClip {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Pictures per second.
+    pub rate: u32,
+    /// Length; then it starts over.
+    pub length: Duration,
+    /// How old the marks are when the clip begins to play now. Tells senders apart: marks are read to a fraction of a second, and what passes
+    /// between the making of a clip and its start is seconds, so minutes are far enough apart.
+    pub age: Duration,
+}
+
+impl VideoClip {
+    /// Small enough for several at a time on two cores, and a minute long.
+    pub const SMALL: Self = Self {
+        width: 320,
+        height: 180,
+        rate: 15,
+        length: Duration::from_secs(60),
+        age: Duration::from_secs(60),
+    };
+
+    /// Writes it as y4m: a moving picture under marks that tell the time.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let start = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)? - self.age;
+        let mut file =
+            BufWriter::new(File::create(path).with_context(|| format!("cannot write {}", path.display()))?);
+        writeln!(file, "YUV4MPEG2 W{} H{} F{}:1 Ip A1:1 C420jpeg", self.width, self.height, self.rate)?;
+        let count = self.length.as_secs() as u32 * self.rate;
+        for index in 0..count {
+            let mut frame = self.picture(index)?;
+            let value = video::time_value(start + Duration::from_secs(1) * index / self.rate);
+            ensure!(video::draw(&mut frame, value), "{}x{} is too small for marks", self.width, self.height);
+            file.write_all(b"FRAME\n")?;
+            file.write_all(frame.data())?;
+        }
+        Ok(file.flush()?)
+    }
+
+    /// A bright bar that moves over a ramp: enough change for an encoder to have work, and little enough to be cheap.
+    fn picture(&self, index: u32) -> Result<I420Frame> {
+        let mut data = vec![128; I420Frame::byte_len(self.width, self.height)];
+        let luma = &mut data[..(self.width * self.height) as usize];
+        let bar = index * 4 % self.width;
+        for (y, line) in (0..).zip(luma.chunks_exact_mut(self.width as usize)) {
+            let shade = 40 + y * 120 / self.height;
+            line.fill(u8::try_from(shade)?);
+            line[bar as usize..].iter_mut().take(12).for_each(|pixel| *pixel = 220);
+        }
+        Ok(I420Frame::from_vec(self.width, self.height, data, Instant::now())?)
+    }
+}
+
+/// Writes a steady tone as a mono WAV that can be played in a loop without a click. `level` is that of its samples' mean square in dB relative to
+/// full scale.
+pub fn write_tone(path: &Path, frequency: u32, level: f64) -> Result<()> {
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: SAMPLE_RATE,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let amplitude = 10_f64.powf(level / 20.0) * std::f64::consts::SQRT_2;
+    if amplitude > 1.0 {
+        bail!("a tone of {level} dB is over full scale");
+    }
+    let mut writer = hound::WavWriter::create(path, spec)?;
+    // Whole periods: ten seconds of a whole number of Hz.
+    for index in 0..SAMPLE_RATE * 10 {
+        let turns = f64::from(index) * f64::from(frequency) / f64::from(SAMPLE_RATE);
+        writer
+            .write_sample(((turns * std::f64::consts::TAU).sin() * amplitude * f64::from(i16::MAX)) as i16)?;
+    }
+    Ok(writer.finalize()?)
+}
