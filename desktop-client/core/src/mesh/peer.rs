@@ -110,18 +110,23 @@ impl Peer {
 
     /// The peer's signal.
     pub(super) fn receive(&mut self, data: SignalData, context: &mut Context, now: Instant) {
-        let offer = match &data.payload {
-            SignalPayload::Description(description) if description.kind == SdpType::Offer => {
-                Some(&description.sdp)
-            }
-            SignalPayload::Description(_) | SignalPayload::Candidate(_) => None,
+        let description = match &data.payload {
+            SignalPayload::Description(description) => Some(description),
+            SignalPayload::Candidate(_) => None,
         };
+        let is_offer = description.is_some_and(|description| description.kind == SdpType::Offer);
         let other_number = matches!((data.link, self.number), (Some(theirs), Some(known)) if theirs != known);
-        if other_number && (self.impolite || offer.is_none()) {
+        if other_number && (self.impolite || !is_offer) {
             return; // Of an attempt that is over.
         }
-        if let Some(sdp) = offer {
-            if other_number || self.link.negotiation.is_of_another_connection(sdp) {
+        let foreign = description
+            .is_some_and(|description| self.link.negotiation.is_of_another_connection(&description.sdp));
+        if foreign && self.impolite && (!is_offer || data.link.is_some()) {
+            // Taking it would leave the other side with a connection that ours has never met, and so on in turns: a new number ends that.
+            return self.relink(true, Duration::ZERO, context, now);
+        }
+        if is_offer {
+            if other_number || foreign {
                 self.relink(false, Duration::ZERO, context, now);
             }
             if !self.impolite {

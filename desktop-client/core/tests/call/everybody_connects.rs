@@ -65,7 +65,7 @@ fn make(world: &mut World, action: &Move) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn all_pairs_end_up_connected(seed in any::<u64>(), moves in prop::collection::vec(any_move(), 1..14)) {
@@ -91,4 +91,29 @@ fn a_room_of_six_connects_soon() {
         world.run(12_000);
         world.assert_all_connected();
     }
+}
+
+/// Over a path of up to 1.5 s, each side's answer met a connection that the other had replaced meanwhile, and so on in turns.
+#[test]
+fn two_sides_that_replace_their_connections_in_turns_come_to_an_end() {
+    let mut world = World::new(10_823_282_436_090_133_334);
+    world.join("Ada");
+    world.join("Bob");
+    let moves = [
+        Move::Wait(4528),
+        Move::Join,
+        Move::LeaveAndReturn(2),
+        Move::CutPath(2, 0),
+        Move::Wait(1964),
+        Move::Join,
+        Move::CutPath(3, 2),
+        Move::Wait(8034),
+        Move::HangTasks(3),
+        Move::MendPaths,
+    ];
+    for action in &moves {
+        make(&mut world, action);
+    }
+    world.run(120_000);
+    world.assert_all_connected();
 }
