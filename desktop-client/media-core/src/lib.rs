@@ -7,6 +7,8 @@
 //! `Tick`.
 
 pub mod audio;
+pub mod bitrate;
+pub mod congestion;
 pub mod frame;
 pub mod key_frame;
 pub mod marks;
