@@ -5,6 +5,7 @@ pub mod collect;
 pub mod devices_command;
 pub mod engine;
 pub mod headless;
+pub mod history;
 pub mod logging;
 pub mod peer;
 pub mod reach;

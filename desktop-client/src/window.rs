@@ -8,7 +8,7 @@ use call_core::command::Command;
 use call_core::room_url::RoomUrl;
 use call_core::snapshot::Snapshot;
 use call_media::{Media, MediaConfig, SpeakerSink};
-use call_ui::{Initial, Renderer, VideoFrames, Window};
+use call_ui::{CallFigures, Figure, Initial, Renderer, VideoFrames, Window};
 use media_core::frame::I420Frame;
 use media_core::slot::Slot;
 use shared::{DisplayName, PeerId};
@@ -18,6 +18,7 @@ use tokio::sync::{mpsc, watch};
 use crate::cli::{Call, ExitStatus};
 use crate::engine::{self, DeviceSetup, EngineConfig, EngineHandle, Links};
 use crate::headless::MEDIA_EVENTS;
+use crate::history::{self, History};
 use crate::settings::{Settings, SettingsFile};
 use crate::tls::TrustStore;
 
@@ -63,7 +64,14 @@ pub fn run(runtime: &Runtime, opening: &Opening) -> anyhow::Result<ExitStatus> {
         ..Default::default()
     };
     let (task, initial) = (shell.task, shell.initial);
-    let parts = (shell.frames, shell.snapshots, shell.commands, shell.media, shell.context);
+    let parts = Parts {
+        frames: shell.frames,
+        figures: shell.figures,
+        snapshots: shell.snapshots,
+        commands: shell.commands,
+        media: shell.media,
+        context: shell.context,
+    };
     let opened = eframe::run_native(
         "Roundtable",
         options,
@@ -80,6 +88,7 @@ pub fn run(runtime: &Runtime, opening: &Opening) -> anyhow::Result<ExitStatus> {
 struct Shell {
     initial: Initial,
     frames: Frames,
+    figures: Figures,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     commands: mpsc::Sender<Command>,
     media: Arc<Media>,
@@ -163,8 +172,10 @@ fn start(
     for command in first_commands(opening.go, room) {
         let _ = commands.try_send(command);
     }
+    let (sender, figures) = watch::channel(Arc::default());
+    tokio::spawn(history::keep(sender, snapshots.clone(), links.clone(), Arc::downgrade(&media)));
     let frames = Frames { local: media.local_video(), links };
-    Ok(Shell { initial, frames, snapshots, commands, media, context, task })
+    Ok(Shell { initial, frames, figures: Figures(figures), snapshots, commands, media, context, task })
 }
 
 fn first_commands(go: Go, room: Option<&RoomUrl>) -> Vec<Command> {
@@ -193,12 +204,33 @@ impl VideoFrames for Frames {
     }
 }
 
-type Parts =
-    (Frames, watch::Receiver<Arc<Snapshot>>, mpsc::Sender<Command>, Arc<Media>, Arc<OnceLock<egui::Context>>);
+/// Where the statistics panel finds its curves.
+struct Figures(watch::Receiver<Arc<History>>);
+
+impl CallFigures for Figures {
+    fn own(&self) -> Vec<Figure> {
+        self.0.borrow().own().to_vec()
+    }
+
+    fn peer(&self, id: &PeerId) -> Vec<Figure> {
+        self.0.borrow().peer(id).to_vec()
+    }
+}
+
+/// What the app gets from the shell.
+struct Parts {
+    frames: Frames,
+    figures: Figures,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    commands: mpsc::Sender<Command>,
+    media: Arc<Media>,
+    context: Arc<OnceLock<egui::Context>>,
+}
 
 struct App {
     window: Window,
     frames: Frames,
+    figures: Figures,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     commands: mpsc::Sender<Command>,
     /// Keeps the media threads alive as long as the window.
@@ -207,18 +239,18 @@ struct App {
 
 impl App {
     fn new(creation: &eframe::CreationContext<'_>, initial: Initial, parts: Parts) -> Self {
-        let (frames, snapshots, commands, media, context) = parts;
+        let Parts { frames, figures, snapshots, commands, media, context } = parts;
         let _ = context.set(creation.egui_ctx.clone());
         let renderer = Renderer::pick(creation.gl.as_deref());
         let window = Window::new(&creation.egui_ctx, renderer, initial);
-        Self { window, frames, snapshots, commands, _media: media }
+        Self { window, frames, figures, snapshots, commands, _media: media }
     }
 }
 
 impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
         let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
-        for command in self.window.show(ui, &snapshot, &self.frames) {
+        for command in self.window.show(ui, &snapshot, &self.frames, &self.figures) {
             if self.commands.try_send(command).is_err() {
                 tracing::error!("the engine takes no commands");
             }

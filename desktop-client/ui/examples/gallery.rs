@@ -38,7 +38,7 @@ impl eframe::App for Gallery {
             self.next = (self.next + self.pace).max(now);
             self.pictures.advance();
         }
-        for command in self.window.show(ui, &self.snapshot, &self.pictures) {
+        for command in self.window.show(ui, &self.snapshot, &self.pictures, &fabricated::Curves) {
             println!("{command:?}");
         }
         if self.pace > Duration::ZERO {

@@ -7,6 +7,7 @@
 //! The program owns the event loop. It calls [`Window::show`] once per pass, hands the returned commands to the engine, and asks egui for a
 //! repaint when the snapshot changes or a new frame arrives; the views themselves never ask for more than their own small clocks need.
 
+mod figures;
 mod text;
 mod theme;
 mod video;
@@ -14,5 +15,6 @@ mod views;
 mod widgets;
 mod window;
 
+pub use figures::{CallFigures, Figure, SECONDS};
 pub use video::{Renderer, VideoFrames};
 pub use window::{Initial, Window};

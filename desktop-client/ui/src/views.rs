@@ -10,6 +10,7 @@ mod preview;
 mod rooms;
 mod shortcuts;
 mod start;
+mod statistics;
 mod synced;
 mod tile;
 mod toolbar;
@@ -18,6 +19,7 @@ pub mod trust;
 use call_core::command::Command;
 use call_core::snapshot::Snapshot;
 
+use crate::figures::CallFigures;
 use crate::video::{Pictures, VideoFrames};
 
 pub use call::CallView;
@@ -30,6 +32,8 @@ pub struct Pass<'a> {
     pub snapshot: &'a Snapshot,
     /// The newest frames.
     pub video: &'a dyn VideoFrames,
+    /// How the call does.
+    pub figures: &'a dyn CallFigures,
     /// Puts frames on the screen.
     pub pictures: &'a mut Pictures,
     /// What the person asks for.

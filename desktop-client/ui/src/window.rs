@@ -5,6 +5,7 @@ use call_core::snapshot::{Screen, Snapshot};
 use egui::{ThemePreference, Ui, UiBuilder};
 use egui_glow::glow;
 
+use crate::figures::CallFigures;
 use crate::video::{Pictures, Renderer, VideoFrames};
 use crate::views::{CallView, Pass, PreviewView, StartView, notices, trust};
 use crate::{text, theme};
@@ -47,14 +48,21 @@ impl Window {
     }
 
     /// Shows the snapshot in all of `ui`, and gives back what the person asks for.
-    pub fn show(&mut self, ui: &mut Ui, snapshot: &Snapshot, video: &dyn VideoFrames) -> Vec<Command> {
+    pub fn show(
+        &mut self,
+        ui: &mut Ui,
+        snapshot: &Snapshot,
+        video: &dyn VideoFrames,
+        figures: &dyn CallFigures,
+    ) -> Vec<Command> {
         let mut commands = Vec::new();
         if self.shown != Some(snapshot.screen) {
             self.enter(snapshot, &mut commands);
         }
         let area = ui.max_rect();
         ui.painter().rect_filled(area, 0.0, theme::palette(ui).background);
-        let mut pass = Pass { snapshot, video, pictures: &mut self.pictures, commands: &mut commands };
+        let mut pass =
+            Pass { snapshot, video, figures, pictures: &mut self.pictures, commands: &mut commands };
         ui.scope_builder(UiBuilder::new().max_rect(area), |ui| {
             notices::show(ui, &mut pass);
             match snapshot.screen {

@@ -10,7 +10,7 @@ use call_core::snapshot::{
 use call_ui::{Initial, Renderer, VideoFrames, Window};
 use egui_kittest::kittest::Queryable as _;
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
-use fabricated::{NoPictures, Pictures};
+use fabricated::{Curves, NoPictures, Pictures};
 
 const WIDE: (f32, f32) = (1280.0, 800.0);
 const NARROW: (f32, f32) = (420.0, 700.0);
@@ -44,7 +44,7 @@ fn pictures(
             };
             // As in the program, without the margin that the harness puts around.
             let whole = egui::UiBuilder::new().max_rect(ctx.content_rect());
-            ui.scope_builder(whole, |ui| window.show(ui, snapshot, frames.as_ref()));
+            ui.scope_builder(whole, |ui| window.show(ui, snapshot, frames.as_ref(), &Curves));
         });
         harness.run_steps(4);
         steps(&mut harness);
@@ -140,6 +140,9 @@ fn call_with_its_panels() {
     pictures(&mut results, "call_chat_narrow", NARROW, &snapshot, true, click("Chat, 3 unread"));
     snapshot.room.as_mut().unwrap().participants.truncate(3);
     pictures(&mut results, "call_devices", WIDE, &snapshot, true, click("Devices…"));
+    snapshot.room.as_mut().unwrap().participants.truncate(1);
+    pictures(&mut results, "call_statistics", WIDE, &snapshot, true, click("Statistics"));
+    pictures(&mut results, "call_statistics_narrow", NARROW, &snapshot, true, click("Statistics"));
 }
 
 #[test]

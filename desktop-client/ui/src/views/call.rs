@@ -6,7 +6,7 @@ use egui::{Align, CentralPanel, Frame, Key, Layout, Margin, Modifiers, Panel, Ui
 
 use super::chat::ChatView;
 use super::notices::banner;
-use super::{Pass, grid, shortcuts, toolbar};
+use super::{Pass, grid, shortcuts, statistics, toolbar};
 use crate::theme;
 use crate::widgets::{Button, Field, Icon, Tone, card, device_picker, hint, line, message, spinner};
 
@@ -20,6 +20,8 @@ pub enum Side {
     Chat,
     /// The device pickers.
     Devices,
+    /// How the call does.
+    Statistics,
 }
 
 /// Typed text and open panels of a call.
@@ -61,7 +63,7 @@ impl CallView {
         if ui.available_width() < theme::NARROW {
             CentralPanel::no_frame().frame(frame).show(ui, |ui| match self.side {
                 Side::Closed => grid::show(ui, room, pass),
-                Side::Chat | Side::Devices => self.show_side(ui, room, pass),
+                Side::Chat | Side::Devices | Side::Statistics => self.show_side(ui, room, pass),
             });
             return;
         }
@@ -77,8 +79,10 @@ impl CallView {
     }
 
     fn panel_shortcuts(&mut self, ui: &Ui) {
-        if shortcuts::pressed(ui, shortcuts::CHAT) {
-            self.side = if self.side == Side::Chat { Side::Closed } else { Side::Chat };
+        for (shortcut, side) in [(shortcuts::CHAT, Side::Chat), (shortcuts::STATISTICS, Side::Statistics)] {
+            if shortcuts::pressed(ui, shortcut) {
+                self.side = if self.side == side { Side::Closed } else { side };
+            }
         }
         if self.side != Side::Closed && ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Escape)) {
             self.side = Side::Closed;
@@ -88,13 +92,18 @@ impl CallView {
     fn show_side(&mut self, ui: &mut Ui, room: &RoomView, pass: &mut Pass<'_>) {
         card(ui, |ui| {
             ui.set_min_size(ui.available_size());
-            let title = if self.side == Side::Chat { "Chat" } else { "Devices" };
+            let title = match self.side {
+                Side::Chat => "Chat",
+                Side::Statistics => "Statistics",
+                Side::Devices | Side::Closed => "Devices",
+            };
             if side_title(ui, title) {
                 self.side = Side::Closed;
             }
             match self.side {
                 Side::Chat => self.chat.show(ui, room, pass.commands),
                 Side::Devices => devices(ui, pass),
+                Side::Statistics => statistics::show(ui, room, pass),
                 Side::Closed => {}
             }
         });

@@ -11,6 +11,8 @@ pub const MICROPHONE: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAN
 pub const CAMERA: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::E);
 /// Chat open or closed.
 pub const CHAT: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::T);
+/// Statistics open or closed.
+pub const STATISTICS: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::I);
 /// Copy the room's link.
 pub const COPY_LINK: KeyboardShortcut = KeyboardShortcut::new(Modifiers::COMMAND, Key::L);
 

@@ -1,4 +1,4 @@
-//! The bar below the tiles: microphone, camera, devices, chat, link, leave.
+//! The bar below the tiles: microphone, camera, devices, chat, statistics, link, leave.
 
 use std::time::Duration;
 
@@ -13,6 +13,8 @@ use crate::widgets::{Button, Icon, Tone, line_in};
 
 /// Height of the bar's buttons in points.
 const HEIGHT: f32 = 44.0;
+/// How many there are.
+const BUTTONS: f32 = 7.0;
 /// How long "Copied" is shown, in seconds.
 const COPIED_FOR: f64 = 2.0;
 
@@ -26,7 +28,9 @@ pub fn show(
     pass: &mut Pass<'_>,
 ) {
     let bar = ui.allocate_space(vec2(ui.available_width(), HEIGHT)).1;
-    let buttons = 6.0 * HEIGHT + 5.0 * theme::GAP;
+    // In the narrowest window the buttons move together rather than out of it.
+    let gap = ((bar.width() - BUTTONS * HEIGHT) / (BUTTONS - 1.0)).clamp(2.0, theme::GAP);
+    let buttons = BUTTONS * HEIGHT + (BUTTONS - 1.0) * gap;
     let beside = (bar.width() - buttons) * 0.5 - theme::GROUP_GAP;
     if beside > 120.0 {
         let rect = egui::Rect::from_min_size(bar.min, vec2(beside, HEIGHT));
@@ -34,6 +38,7 @@ pub fn show(
     }
     let rect = egui::Rect::from_center_size(bar.center(), Vec2::new(buttons.min(bar.width()), HEIGHT));
     header::over(ui, rect, |ui| {
+        ui.spacing_mut().item_spacing.x = gap;
         device_buttons(ui, pass);
         side_buttons(ui, side, unread, pass);
         copy_link(ui, room, copied);
@@ -123,6 +128,16 @@ fn side_buttons(ui: &mut Ui, side: &mut Side, unread: u32, pass: &mut Pass<'_>) 
     let chat = Button::icon(Icon::Chat, "Chat").toggled(open).badge(unread).tooltip(tooltip);
     if chat.tone(tone(open)).height(HEIGHT).round().clicked(ui) {
         *side = if open { Side::Closed } else { Side::Chat };
+    }
+    let open = *side == Side::Statistics;
+    let tooltip = shortcuts::hint(
+        ui,
+        if open { "Close statistics" } else { "How the call does" },
+        shortcuts::STATISTICS,
+    );
+    let statistics = Button::icon(Icon::Chart, "Statistics").toggled(open).tooltip(tooltip);
+    if statistics.tone(tone(open)).height(HEIGHT).round().clicked(ui) {
+        *side = if open { Side::Closed } else { Side::Statistics };
     }
 }
 

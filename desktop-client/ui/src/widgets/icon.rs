@@ -21,6 +21,8 @@ pub enum Icon {
     Sliders,
     /// Chat.
     Chat,
+    /// Statistics.
+    Chart,
     /// A link.
     Link,
     /// Done.
@@ -121,7 +123,13 @@ impl Icon {
                 self.device(&pen);
             }
             Self::Sun | Self::Moon | Self::Screen => self.theme(&pen),
-            Self::Chat | Self::Link | Self::Leave | Self::People | Self::Send | Self::Sliders => {
+            Self::Chat
+            | Self::Chart
+            | Self::Link
+            | Self::Leave
+            | Self::People
+            | Self::Send
+            | Self::Sliders => {
                 self.call(&pen);
             }
             Self::Check
@@ -199,6 +207,10 @@ impl Icon {
                 pen.line(&[(3.0, 6.0), (3.0, 14.5)]);
                 pen.arc((5.0, 14.5), 2.0, PI, PI / 2.0);
                 pen.line(&[(5.0, 16.5), (7.5, 16.5)]);
+            }
+            Self::Chart => {
+                pen.line(&[(3.5, 3.5), (3.5, 20.5), (20.5, 20.5)]);
+                pen.line(&[(7.5, 15.5), (11.5, 10.0), (15.0, 13.0), (20.0, 6.0)]);
             }
             Self::Link => {
                 pen.line(&[(9.5, 14.5), (14.5, 9.5)]);
@@ -293,6 +305,7 @@ mod tests {
             Icon::Speaker,
             Icon::Sliders,
             Icon::Chat,
+            Icon::Chart,
             Icon::Link,
             Icon::Check,
             Icon::Leave,

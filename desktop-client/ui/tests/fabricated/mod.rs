@@ -11,7 +11,7 @@ use call_core::snapshot::{
     ChatLine, DeviceInfo, DeviceState, DeviceView, DevicesView, ParticipantView, RoomConnection, RoomView,
     RoomsState, Screen, ServerView, Snapshot,
 };
-use call_ui::VideoFrames;
+use call_ui::{CallFigures, Figure, SECONDS, VideoFrames};
 use media_core::frame::I420Frame;
 use shared::rest::{Room, RoomPeer};
 use shared::{DisplayName, PeerId, RoomId};
@@ -220,6 +220,38 @@ impl VideoFrames for NoPictures {
 
     fn peer(&self, _: &PeerId) -> Option<Arc<I420Frame>> {
         None
+    }
+}
+
+/// Figures of a call over a network that dips once.
+pub struct Curves;
+
+impl Curves {
+    fn figure(
+        name: &'static str,
+        unit: &'static str,
+        digits: usize,
+        value: impl Fn(f32) -> Option<f32>,
+    ) -> Figure {
+        Figure { name, unit, digits, values: (0..SECONDS).map(|second| value(second as f32)).collect() }
+    }
+}
+
+impl CallFigures for Curves {
+    fn own(&self) -> Vec<Figure> {
+        vec![Self::figure("Processor", "%", 0, |t| Some(22.0 + (t * 0.7).sin() * 3.0))]
+    }
+
+    fn peer(&self, _: &PeerId) -> Vec<Figure> {
+        let dip = |t: f32| if (20.0..35.0).contains(&t) { 0.2 } else { 1.0 };
+        vec![
+            Self::figure("Received video", "kbit/s", 0, move |t| {
+                Some(1500.0 * dip(t) + (t * 1.3).sin() * 40.0)
+            }),
+            Self::figure("Pictures received", "per second", 0, move |t| (t > 3.0).then_some(30.0)),
+            Self::figure("Round trip", "ms", 0, move |t| Some(24.0 / dip(t))),
+            Self::figure("Available to send", "kbit/s", 0, move |t| Some(2200.0 * dip(t))),
+        ]
     }
 }
 

@@ -56,12 +56,13 @@ fn every_control_has_a_name_of_its_own() {
 fn everything_can_be_reached_and_used_with_the_keyboard() {
     let mut stage = Stage::new(fabricated::call(&["Ada"]));
     let mut reached = Vec::new();
-    for _ in 0..6 {
+    for _ in 0..7 {
         stage.press(egui::Modifiers::NONE, egui::Key::Tab);
         let focused = stage.0.root().children_recursive().find(egui_kittest::Node::is_focused);
         reached.extend(focused.and_then(|node| node.accesskit_node().label()));
     }
-    let bar = ["Turn microphone off", "Turn camera off", "Devices…", "Chat", "Copy link", "Leave"];
+    let bar =
+        ["Turn microphone off", "Turn camera off", "Devices…", "Chat", "Statistics", "Copy link", "Leave"];
     assert_eq!(reached, bar);
     stage.commands();
     stage.press(egui::Modifiers::NONE, egui::Key::Space);
@@ -83,9 +84,15 @@ fn switches_tell_their_state() {
 fn narrow_and_tiny_windows_still_have_every_button() {
     for size in [(420.0, 700.0), (360.0, 480.0), (1920.0, 1080.0)] {
         let stage = Stage::with(fabricated::busy_call(), Default::default(), size);
-        for label in
-            ["Turn microphone off", "Turn camera off", "Devices…", "Chat, 3 unread", "Copy link", "Leave"]
-        {
+        for label in [
+            "Turn microphone off",
+            "Turn camera off",
+            "Devices…",
+            "Chat, 3 unread",
+            "Statistics",
+            "Copy link",
+            "Leave",
+        ] {
             let rect = stage.0.get_by_label(label).rect();
             let window = egui::Rect::from_min_size(egui::Pos2::ZERO, size.into());
             assert!(window.contains_rect(rect), "{label} in {size:?}: {rect}");

@@ -25,6 +25,10 @@ fn shortcuts_do_the_same() {
     assert!(stage.shows("Message"));
     stage.press(Modifiers::NONE, Key::Escape);
     assert!(!stage.shows("Message"));
+    stage.press(Modifiers::COMMAND, Key::I);
+    assert!(stage.shows("Available to send: 2200 kbit/s"));
+    stage.press(Modifiers::COMMAND, Key::I);
+    assert!(!stage.shows_part("Available to send"));
 }
 
 #[test]

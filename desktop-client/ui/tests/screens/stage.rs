@@ -6,7 +6,7 @@ use call_ui::{Initial, Renderer, VideoFrames, Window};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
-use crate::fabricated::NoPictures;
+use crate::fabricated::{Curves, NoPictures};
 
 /// What the harness owns.
 pub struct State {
@@ -127,6 +127,7 @@ fn pass(ui: &mut egui::Ui, state: &mut State) {
         return ui.ctx().request_repaint();
     };
     let whole = egui::UiBuilder::new().max_rect(ui.ctx().content_rect());
-    let commands = ui.scope_builder(whole, |ui| window.show(ui, &state.snapshot, state.video.as_ref())).inner;
+    let commands =
+        ui.scope_builder(whole, |ui| window.show(ui, &state.snapshot, state.video.as_ref(), &Curves)).inner;
     state.commands.extend(commands);
 }
