@@ -1,7 +1,9 @@
 //! What a person (or a script) can ask of the session.
 
-use shared::RoomId;
 use shared::rest::CreateRoom;
+use shared::{PeerId, RoomId};
+
+use crate::control::ShownTile;
 
 /// A request of the person's; the snapshot shows what came of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +44,13 @@ pub enum Command {
     RetryDevice(DeviceKind),
     /// List the devices again.
     RefreshDevices,
+    /// The window shows somebody's picture at this size from now on. They are told, at their own pace, so that they need not send more.
+    ShowTile {
+        /// Whose picture.
+        peer: PeerId,
+        /// How large.
+        tile: ShownTile,
+    },
     /// Send a chat line to everybody in the room.
     SendChat(String),
     /// Trust the certificate of the pending [`crate::snapshot::TrustPrompt`] from now on.

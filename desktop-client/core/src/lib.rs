@@ -15,6 +15,7 @@ pub mod signaling;
 pub mod snapshot;
 pub mod text;
 
+mod allowance;
 mod backoff;
 mod random;
 mod timers;

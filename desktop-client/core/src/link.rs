@@ -8,6 +8,8 @@ use shared::PeerId;
 use shared::events::IceServer;
 use shared::signal_data::Candidate;
 
+use crate::control::ShownTile;
+
 /// One attempt at a connection with one peer. Facts of an older epoch are about a dead link and are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkId {
@@ -72,6 +74,8 @@ pub enum LinkOrder {
         /// The message.
         text: String,
     },
+    /// Send no more video than a tile like this shows. Until the first such order the peer gets the whole picture.
+    FitTile(ShownTile),
     /// Close everything. The last order of a link.
     Close,
 }
@@ -127,6 +131,8 @@ pub enum LinkEvent {
     },
     /// Video of this peer is being decoded (true), or nothing has arrived for two seconds (false).
     VideoFlowing(bool),
+    /// The path bears sound only, so our video to this peer is suspended (true), or it is being sent again.
+    VideoSuspended(bool),
     /// Round-trip time and loss, once a second, for the connection indicator.
     Quality {
         /// Round-trip time of the selected candidate pair.

@@ -21,7 +21,7 @@ use shared::events::{IceServer, Participant};
 use shared::limits::ROOM_CAPACITY_MAX;
 use shared::signal_data::SignalData;
 
-use crate::control;
+use crate::control::{self, ShownTile};
 use crate::link::{Channel, ConnectionState, LinkEvent, LinkId, LinkOrder};
 use crate::random::Random;
 use peer::Peer;
@@ -185,6 +185,13 @@ impl Mesh {
     pub fn send(&mut self, peer: &PeerId, channel: Channel, text: &str) {
         if let Some(peer) = self.peers.get_mut(peer) {
             peer.send(channel, text, &mut self.context);
+        }
+    }
+
+    /// Has the link with this peer send no more video than such a tile shows.
+    pub fn fit_tile(&mut self, peer: &PeerId, tile: ShownTile) {
+        if let Some(peer) = self.peers.get_mut(peer) {
+            peer.fit_tile(tile, &mut self.context);
         }
     }
 

@@ -14,6 +14,7 @@ mod notices;
 mod room;
 mod seam;
 mod server;
+mod tiles;
 mod trust;
 
 use std::collections::VecDeque;
@@ -29,6 +30,7 @@ use call::Call;
 use devices::Devices;
 use notices::Notices;
 use server::Server;
+use tiles::Tiles;
 use trust::Trust;
 
 pub use seam::{
@@ -46,6 +48,7 @@ pub struct Session {
     call: Option<Call>,
     mesh: Mesh,
     devices: Devices,
+    tiles: Tiles,
     notices: Notices,
     trust: Trust,
     /// Signaling sessions that were ordered to end and have not said so yet: what they still report is about a call that is over.
@@ -76,6 +79,7 @@ impl Session {
             call: None,
             mesh: Mesh::new(seed),
             devices,
+            tiles: Tiles::default(),
             notices: Notices::default(),
             trust: Trust::default(),
             ending: 0,
@@ -105,12 +109,14 @@ impl Session {
             Input::Certificate(certificate) => self.changed |= self.trust.ask(certificate),
         }
         self.settle();
+        self.tell_tiles(now);
     }
 
     /// Does what is due.
     pub fn handle_timeout(&mut self, now: Instant) {
         self.mesh.handle_timeout(now);
         self.settle();
+        self.tell_tiles(now);
     }
 
     /// The next order.
@@ -120,7 +126,7 @@ impl Session {
 
     /// When `handle_timeout` wants to be called.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.mesh.poll_timeout()
+        self.mesh.poll_timeout().into_iter().chain(self.tiles.poll_timeout()).min()
     }
 
     /// What a person sees now.

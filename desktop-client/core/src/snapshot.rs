@@ -124,6 +124,10 @@ pub struct ParticipantView {
     pub camera: Option<bool>,
     /// Their picture is arriving.
     pub video_flowing: bool,
+    /// They say that the path to us bears sound only, so they have suspended their video to us.
+    pub sends_sound_only: bool,
+    /// The path to them bears sound only, so we have suspended our video to them.
+    pub gets_sound_only: bool,
     /// Round-trip time in milliseconds, when known.
     pub rtt_ms: Option<u32>,
 }

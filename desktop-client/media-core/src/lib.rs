@@ -11,6 +11,7 @@ pub mod bitrate;
 pub mod congestion;
 pub mod frame;
 pub mod key_frame;
+pub mod layers;
 pub mod marks;
 pub mod rtp;
 #[cfg(any(test, feature = "sim"))]

@@ -161,6 +161,8 @@ impl PeerTask {
         let connection = Arc::clone(&built.connection);
         let (operation, result) = match order {
             LinkOrder::Open(_) | LinkOrder::Close => return,
+            // There is one layer, which everybody gets.
+            LinkOrder::FitTile(_) => return,
             LinkOrder::CreateOffer { ice_restart } => {
                 (Operation::CreateOffer, create_offer(&connection, ice_restart).await)
             }

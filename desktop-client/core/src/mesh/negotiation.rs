@@ -175,6 +175,7 @@ impl Negotiation {
             | LinkEvent::Message { .. }
             | LinkEvent::MessageDropped { .. }
             | LinkEvent::VideoFlowing(_)
+            | LinkEvent::VideoSuspended(_)
             | LinkEvent::Quality { .. } => {}
         }
     }

@@ -10,6 +10,7 @@ use super::negotiation::{Action, Negotiation};
 use super::recovery::{Recovery, Remedy};
 use super::{Context, MeshOutput};
 use crate::backoff::{Backoff, Waits};
+use crate::control::ShownTile;
 use crate::link::{Channel, ConnectionState, LinkConfig, LinkEvent, LinkId, LinkOrder};
 use crate::timers::Timers;
 
@@ -108,6 +109,13 @@ impl Peer {
         open
     }
 
+    /// Says how large the peer shows our picture.
+    pub(super) fn fit_tile(&mut self, tile: ShownTile, context: &mut Context) {
+        if self.link.open {
+            self.link.order(LinkOrder::FitTile(tile), context);
+        }
+    }
+
     /// The peer's signal.
     pub(super) fn receive(&mut self, data: SignalData, context: &mut Context, now: Instant) {
         let description = match &data.payload {
@@ -170,6 +178,7 @@ impl Peer {
             | LinkEvent::Message { .. }
             | LinkEvent::MessageDropped { .. }
             | LinkEvent::VideoFlowing(_)
+            | LinkEvent::VideoSuspended(_)
             | LinkEvent::Quality { .. } => {}
         }
         self.link.negotiation.handle(event, now);

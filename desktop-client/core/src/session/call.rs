@@ -1,11 +1,14 @@
 //! The room of the preview or the call, without the links: who is in it, what they say about themselves, and the chat.
 
+use std::time::Duration;
+
 use shared::events::{Joined, Participant, ServerEvent};
 use shared::limits::ROOM_CAPACITY_MAX;
 use shared::{DisplayName, PeerId};
 
 use super::chat::ChatLog;
-use crate::control::ControlMessage;
+use crate::allowance::Allowance;
+use crate::control::{ControlMessage, ShownTile};
 use crate::link::ConnectionState;
 use crate::room_url::RoomUrl;
 use crate::snapshot::{ParticipantView, RoomConnection, RoomView};
@@ -29,6 +32,22 @@ pub(super) struct Call {
     early: Vec<ServerEvent>,
 }
 
+/// Control messages of one member that are looked at: so many at once, and one more each interval. A window that is being resized makes four a second;
+/// what a flood has more of is not even parsed.
+const CONTROL_BURST: u32 = 40;
+const CONTROL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// What came of a control message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Heard {
+    /// Nothing new.
+    Nothing,
+    /// People see something new.
+    News,
+    /// The member shows our picture at another size.
+    Tile(ShownTile),
+}
+
 /// Somebody else in the room.
 #[derive(Debug)]
 pub(super) struct Member {
@@ -37,7 +56,15 @@ pub(super) struct Member {
     pub(super) microphone: Option<bool>,
     pub(super) camera: Option<bool>,
     pub(super) video_flowing: bool,
+    /// Its video to us is suspended, by its own account.
+    pub(super) sends_sound_only: bool,
+    /// Our video to it is suspended.
+    pub(super) gets_sound_only: bool,
+    /// How it shows our picture, as far as its link knows.
+    pub(super) tile: Option<ShownTile>,
     pub(super) rtt_ms: Option<u32>,
+    /// Control messages that are looked at.
+    pub(super) control: Allowance,
     /// The person was told that a message of this member's was dropped.
     pub(super) dropped_told: bool,
 }
@@ -124,7 +151,11 @@ impl Call {
                 microphone: None,
                 camera: None,
                 video_flowing: false,
+                sends_sound_only: false,
+                gets_sound_only: false,
+                tile: None,
                 rtt_ms: None,
+                control: Allowance::new(CONTROL_BURST, CONTROL_INTERVAL),
                 dropped_told: false,
             });
         }
@@ -163,14 +194,26 @@ impl Member {
     /// A new attempt at a connection begins: what was known of the old one is void.
     pub(super) fn relinked(&mut self) {
         self.video_flowing = false;
+        self.sends_sound_only = false;
+        self.gets_sound_only = false;
+        self.tile = None;
         self.rtt_ms = None;
     }
 
-    /// Takes what the member tells about itself. True if that is news.
-    pub(super) fn told(&mut self, message: ControlMessage) -> bool {
-        let ControlMessage::State { microphone, camera } = message;
-        let before = (self.microphone.replace(microphone), self.camera.replace(camera));
-        before != (self.microphone, self.camera)
+    /// Takes what the member tells.
+    pub(super) fn told(&mut self, message: ControlMessage) -> Heard {
+        let news = |is_news: bool| if is_news { Heard::News } else { Heard::Nothing };
+        match message {
+            ControlMessage::State { microphone, camera } => {
+                let before = (self.microphone.replace(microphone), self.camera.replace(camera));
+                news(before != (self.microphone, self.camera))
+            }
+            ControlMessage::Video { suspended } => {
+                news(std::mem::replace(&mut self.sends_sound_only, suspended) != suspended)
+            }
+            ControlMessage::Tile(tile) if self.tile.replace(tile) != Some(tile) => Heard::Tile(tile),
+            ControlMessage::Tile(_) => Heard::Nothing,
+        }
     }
 
     fn view(&self, state_of: impl Fn(&PeerId) -> ConnectionState) -> ParticipantView {
@@ -181,6 +224,8 @@ impl Member {
             microphone: self.microphone,
             camera: self.camera,
             video_flowing: self.video_flowing,
+            sends_sound_only: self.sends_sound_only,
+            gets_sound_only: self.gets_sound_only,
             rtt_ms: self.rtt_ms,
         }
     }

@@ -2,9 +2,9 @@
 
 use std::time::Instant;
 
-use shared::RoomId;
 use shared::events::{ClientEvent, JoinRoom};
 use shared::limits::DISPLAY_NAME_MAX_CHARS;
+use shared::{PeerId, RoomId};
 
 use super::Session;
 use super::call::Call;
@@ -12,6 +12,7 @@ use super::chat::LINE_MAX_BYTES;
 use super::devices::Scene;
 use super::seam::{Output, SignalingOrder};
 use crate::command::{Command, DeviceKind};
+use crate::control::ShownTile;
 use crate::link::Channel;
 use crate::mesh::MeshInput;
 use crate::room_url::RoomUrl;
@@ -25,7 +26,8 @@ pub(super) fn typed_name(typed: &str) -> String {
 
 impl Session {
     pub(super) fn command(&mut self, command: Command, now: Instant) {
-        self.changed = true;
+        // The window knows itself how large it shows people.
+        self.changed |= !matches!(command, Command::ShowTile { .. });
         match command {
             Command::SetDisplayName(name) => self.display_name = typed_name(&name),
             Command::SetServer(typed) => {
@@ -47,6 +49,7 @@ impl Session {
             Command::ChooseDevice { kind, id } => self.devices.choose(kind, id),
             Command::RetryDevice(kind) => self.devices.retry(kind),
             Command::RefreshDevices => self.devices.list(),
+            Command::ShowTile { peer, tile } => self.show_tile(peer, tile),
             Command::SendChat(text) => self.send_chat(&text),
             Command::TrustCertificate => self.trust_certificate(),
             Command::RejectCertificate => self.reject_certificate(now),
@@ -108,6 +111,7 @@ impl Session {
             self.ending += 1;
         }
         self.notices.clear_server();
+        self.tiles.clear();
         self.mesh.handle(MeshInput::Left, now);
     }
 
@@ -118,6 +122,12 @@ impl Session {
 
     pub(super) fn order(&mut self, order: SignalingOrder) {
         self.out.push_back(Output::Signaling(order));
+    }
+
+    fn show_tile(&mut self, peer: PeerId, tile: ShownTile) {
+        if self.call.as_mut().is_some_and(|call| call.member(&peer).is_some()) {
+            self.tiles.show(peer, tile);
+        }
     }
 
     fn send_chat(&mut self, typed: &str) {

@@ -7,6 +7,7 @@ use shared::PeerId;
 use shared::events::ClientEvent;
 
 use super::Session;
+use super::call::Heard;
 use super::seam::{Output, SignalingOrder};
 use crate::control::ControlMessage;
 use crate::link::{Channel, LinkEvent, LinkId, LinkOrder};
@@ -14,6 +15,12 @@ use crate::mesh::{MeshInput, MeshOutput};
 
 impl Session {
     pub(super) fn link(&mut self, link: LinkId, event: LinkEvent, now: Instant) {
+        if matches!(event, LinkEvent::Message { channel: Channel::Control, .. }) {
+            let member = self.call.as_mut().and_then(|call| call.member(&link.peer));
+            if member.is_some_and(|member| !member.control.take(now)) {
+                return;
+            }
+        }
         self.mesh.handle(MeshInput::Link { link, event }, now);
     }
 
@@ -24,6 +31,14 @@ impl Session {
             self.told = state;
             self.mesh.broadcast(Channel::Control, &state.to_text());
         }
+    }
+
+    /// Tells the others how large they are shown.
+    pub(super) fn tell_tiles(&mut self, now: Instant) {
+        while let Some((peer, tile)) = self.tiles.take_due(now) {
+            self.mesh.send(&peer, Channel::Control, &ControlMessage::Tile(tile).to_text());
+        }
+        self.drain_mesh();
     }
 
     pub(super) fn drain_mesh(&mut self) {
@@ -71,8 +86,11 @@ impl Session {
                 }
             }
             LinkEvent::Message { channel: Channel::Control, text } => {
-                if let Some(message) = ControlMessage::parse(&text) {
-                    self.changed |= member.told(message);
+                let Some(message) = ControlMessage::parse(&text) else { return };
+                match member.told(message) {
+                    Heard::Nothing => {}
+                    Heard::News => self.changed = true,
+                    Heard::Tile(tile) => self.mesh.fit_tile(peer, tile),
                 }
             }
             LinkEvent::MessageDropped { channel: Channel::Chat, .. } => {
@@ -82,7 +100,18 @@ impl Session {
                 }
             }
             LinkEvent::ChannelOpen(Channel::Control) => {
+                let suspended = member.gets_sound_only;
                 self.mesh.send(peer, Channel::Control, &self.told.to_text());
+                if suspended {
+                    self.mesh.send(peer, Channel::Control, &ControlMessage::Video { suspended }.to_text());
+                }
+                self.tiles.channel_opened(peer);
+            }
+            LinkEvent::VideoSuspended(suspended) => {
+                if std::mem::replace(&mut member.gets_sound_only, suspended) != suspended {
+                    self.mesh.send(peer, Channel::Control, &ControlMessage::Video { suspended }.to_text());
+                    self.changed = true;
+                }
             }
             LinkEvent::VideoFlowing(flowing) => {
                 self.changed |= std::mem::replace(&mut member.video_flowing, flowing) != flowing;

@@ -51,6 +51,7 @@ impl Session {
             }
             ServerEvent::PeerLeft { peer_id, .. } => {
                 call.remove(&peer_id);
+                self.tiles.remove(&peer_id);
                 self.mesh.handle(MeshInput::PeerLeft(peer_id), now);
                 self.changed = true;
             }

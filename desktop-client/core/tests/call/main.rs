@@ -11,3 +11,4 @@ mod leaving;
 mod lost_media;
 mod lost_server;
 mod start_screen;
+mod tiles;

@@ -145,6 +145,8 @@ pub fn participant(index: usize, name: &str) -> ParticipantView {
         microphone: Some(true),
         camera: Some(true),
         video_flowing: true,
+        sends_sound_only: false,
+        gets_sound_only: false,
         rtt_ms: None,
     }
 }
