@@ -29,13 +29,13 @@ pub struct VideoSettings {
     pub height: u32,
     /// Frames per second: asked of a camera, and the most that is encoded. Default 30.
     pub framerate: u32,
-    /// Most that the encoder may spend, in kbit/s, whatever the size. Default 2500.
+    /// Most that the encoder may spend on a layer, in kbit/s, whatever the size. Default 2500.
     pub max_kbps: u32,
     /// Encoder speed, −16 (fastest) to −1. Default −6: 2.6 CPU-s per minute of 360p30.
     pub cpu_used: i32,
     /// Encoder threads. Default 1, the cheapest in total.
     pub threads: u32,
-    /// Temporal layers. Default: one.
+    /// Temporal layers of each size. Default: three, so that a peer's rate can fall to about 40 % without another encode.
     pub temporal_layers: TemporalLayers,
 }
 
@@ -48,7 +48,7 @@ impl Default for VideoSettings {
             max_kbps: 2500,
             cpu_used: -6,
             threads: 1,
-            temporal_layers: TemporalLayers::One,
+            temporal_layers: TemporalLayers::Three,
         }
     }
 }

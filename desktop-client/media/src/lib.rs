@@ -13,6 +13,7 @@ mod cpu;
 mod device_watch;
 pub mod devices;
 mod event;
+mod layers;
 mod media;
 mod player;
 mod repaint;
@@ -24,6 +25,7 @@ mod video;
 pub use config::{MediaConfig, VideoSettings};
 pub use devices::{DeviceInfo, DeviceList};
 pub use event::{DeviceError, DeviceKind, DeviceState, MediaEvent};
+pub use layers::{LayerMask, LayerTarget, MAX_LAYERS};
 pub use media::{Media, StartError};
 pub use player::{PeerPlayer, PlayerMonitor};
 pub use source::{CameraSource, MicrophoneSource, SourceParseError, SpeakerSink, VideoFormat};
@@ -31,4 +33,6 @@ pub use stats::{
     AudioReceiveStats, AudioStats, CaptureStats, Latency, LayerStats, MediaStats, PlayerStats,
     VideoReceiveStats,
 };
-pub use subscription::{KeyFrameRequester, Subscription};
+pub use subscription::{KeyFrameRequester, LayerChoice, Subscription};
+pub use video::encode::LayerEncoders;
+pub use video::scale;

@@ -17,11 +17,12 @@ use crate::codec::opus::OpusError;
 use crate::config::MediaConfig;
 use crate::device_watch::{WatchHandle, device_watch};
 use crate::event::{DeviceKind, Events, MediaEvent};
+use crate::layers::LayerTarget;
 use crate::player::PeerPlayer;
 use crate::repaint::Repaint;
 use crate::source::{CameraSource, MicrophoneSource, SpeakerSink};
 use crate::stats::{CaptureStats, MediaStats};
-use crate::subscription::{AUDIO_CAPACITY, KeyFrameRequester, Subscription, VIDEO_CAPACITY};
+use crate::subscription::{AUDIO_CAPACITY, KeyFrameRequester, LayerChoice, Subscription, VIDEO_CAPACITY};
 use crate::video::camera::{self, CameraOrder, CameraOutputs, CameraThread};
 use crate::video::decode::{DecoderHandle, decoder};
 use crate::video::encode::{EncoderHandle, encoder};
@@ -178,14 +179,22 @@ impl Media {
     pub fn subscribe(&self) -> Subscription {
         let (video_sender, video) = mpsc::channel(VIDEO_CAPACITY);
         let (audio_sender, audio) = mpsc::channel(AUDIO_CAPACITY);
-        let key_frames = KeyFrameRequester(self.encoder.subscribe(video_sender));
+        let wishes = self.encoder.subscribe(video_sender);
         self.audio.order(AudioOrder::Subscribe(audio_sender));
-        Subscription { video, audio, key_frames }
+        Subscription {
+            video,
+            audio,
+            key_frames: KeyFrameRequester(wishes.clone()),
+            layers: LayerChoice(wishes),
+        }
     }
 
-    /// Sets what our video may cost from now on, in kbit/s and frames per second; the settings' limits hold as well.
-    pub fn set_video_target(&self, kbps: u32, max_framerate: u32) {
-        self.encoder.set_target(kbps, max_framerate);
+    /// Sets what is encoded from the next picture on, each layer once for all peers; until the first call that is
+    /// [`LayerTarget::camera_size`] at the settings' limits. A layer that no subscription chose costs nothing. A new rate needs no key frame, a new
+    /// size does. The encoder of a layer that is not listed is kept for five seconds, so that one that comes back goes on where it was. An empty
+    /// list encodes nothing. Targets of layers from [`crate::MAX_LAYERS`] on, and second ones of a layer, are ignored.
+    pub fn set_layers(&self, layers: Vec<LayerTarget>) {
+        self.encoder.set_targets(layers);
     }
 
     /// Starts playing one more peer.
@@ -197,7 +206,8 @@ impl Media {
     pub fn stats(&self) -> MediaStats {
         let mut capture = self.capture_stats.peek().unwrap_or_default();
         capture.dropped = self.encoder.dropped();
-        MediaStats { capture, layers: self.encoder.stats(), audio: self.audio.stats() }
+        let encoder = self.encoder.figures();
+        MediaStats { capture, layers: encoder.layers, encode_load: encoder.load, audio: self.audio.stats() }
     }
 }
 

@@ -5,8 +5,11 @@
 pub struct MediaStats {
     /// The camera.
     pub capture: CaptureStats,
-    /// The layers that have been encoded, smallest first.
+    /// The layers that have ever been encoded, smallest first.
     pub layers: Vec<LayerStats>,
+    /// Share of the time between two of the camera's pictures that encoding all layers takes, averaged over about two seconds; `None` while
+    /// nothing is encoded. From 1 on pictures are left out: encode less before.
+    pub encode_load: Option<f64>,
     /// Sound.
     pub audio: AudioStats,
 }
@@ -16,6 +19,10 @@ pub struct MediaStats {
 pub struct CaptureStats {
     /// Frames that the camera gave.
     pub frames: u64,
+    /// Width of its newest picture in pixels; `None` when the camera is off.
+    pub width: Option<u32>,
+    /// Height of its newest picture in pixels; `None` when the camera is off.
+    pub height: Option<u32>,
     /// Of the last second; `None` when the camera is off.
     pub frames_per_second: Option<f64>,
     /// Frames that the encoder did not take in time.
@@ -25,9 +32,11 @@ pub struct CaptureStats {
 /// One encoded layer.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct LayerStats {
-    /// Width in pixels.
+    /// Its number; 0 is the smallest.
+    pub layer: u8,
+    /// Width of the last frame in pixels.
     pub width: u32,
-    /// Height in pixels.
+    /// Height of the last frame in pixels.
     pub height: u32,
     /// Frames encoded.
     pub frames_encoded: u64,
@@ -35,8 +44,12 @@ pub struct LayerStats {
     pub key_frames: u64,
     /// Bytes that came out.
     pub bytes: u64,
-    /// CPU time of encoding; `None` where the system does not tell.
+    /// CPU time of scaling and encoding; `None` where the system does not tell.
     pub cpu_seconds: Option<f64>,
+    /// What the encoder is told to spend, in kbit/s; `None` while the layer is not encoded.
+    pub target_kbps: Option<u32>,
+    /// What came out over the last second, in kbit/s; `None` while the layer is not encoded.
+    pub bitrate_kbps: Option<f64>,
 }
 
 /// Our microphone and speaker.

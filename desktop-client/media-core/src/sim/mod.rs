@@ -1,4 +1,4 @@
-//! Networks in virtual time, for tests and benchmarks: seeded, so that a failure repeats.
+//! Networks in virtual time, and a drawn camera, for tests and benchmarks: seeded, so that a failure repeats.
 //!
 //! A [`Link`] is one direction. A packet passes a rate limit with a drop-tail queue, may be lost ([`Loss`]) and is delayed ([`Jitter`], [`Reordering`]); a
 //! [`Profile`] names both directions and how they change over time. Nothing here looks at a clock, so the same model serves cores in virtual time and a relay
@@ -9,6 +9,7 @@ mod link;
 mod loss;
 mod profile;
 mod rng;
+mod scene;
 
 use std::sync::OnceLock;
 use std::time::Instant;
@@ -18,6 +19,7 @@ pub use self::link::{Link, LinkConfig, LinkStats, RateLimit, Reordering};
 pub use self::loss::Loss;
 pub use self::profile::{Profile, Step};
 pub use self::rng::Rng;
+pub use self::scene::Scene;
 
 /// The instant at which virtual time starts. It is the same for the whole process, and nothing may depend on which one it is.
 pub fn epoch() -> Instant {

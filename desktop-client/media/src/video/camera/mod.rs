@@ -73,6 +73,8 @@ pub(crate) struct CameraThread {
     orders: Receiver<CameraOrder>,
     waker: Waker,
     frames: u64,
+    /// Width and height of the newest picture in pixels.
+    size: Option<(u32, u32)>,
     rate: RateCounter,
 }
 
@@ -99,6 +101,7 @@ impl CameraThread {
             orders,
             waker,
             frames: 0,
+            size: None,
             rate: RateCounter::default(),
         }
     }
@@ -173,6 +176,7 @@ impl CameraThread {
 
     fn close(&mut self) {
         self.source = None;
+        self.size = None;
         self.rate = RateCounter::default();
         // An old picture must not stand for a camera that is off.
         self.outputs.local.clear();
@@ -208,6 +212,7 @@ impl CameraThread {
             self.outputs.encoder.camera_restarted();
         }
         self.frames += 1;
+        self.size = Some((frame.width(), frame.height()));
         self.rate.add(1, frame.time);
         let frame = Arc::new(frame);
         self.outputs.local.put(Arc::clone(&frame));
@@ -218,6 +223,12 @@ impl CameraThread {
 
     fn publish_stats(&mut self) {
         let frames_per_second = self.source.as_ref().map(|_| self.rate.per_second(Instant::now()));
-        self.outputs.stats.put(CaptureStats { frames: self.frames, frames_per_second, dropped: 0 });
+        self.outputs.stats.put(CaptureStats {
+            frames: self.frames,
+            width: self.size.map(|size| size.0),
+            height: self.size.map(|size| size.1),
+            frames_per_second,
+            dropped: 0,
+        });
     }
 }

@@ -1,43 +1,28 @@
-//! One receiver of encoded frames, and its wishes for key frames.
+//! One receiver of encoded frames: which layers it gets, and where it needs a key frame.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use media_core::frame::EncodedFrame;
 use tokio::sync::mpsc;
 
-/// A peer's wishes for key frames: one bit per layer, so that a peer that asks a thousand times a second costs nothing.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct KeyFrameWish(Arc<AtomicU32>);
-
-impl KeyFrameWish {
-    /// Wishes a key frame of a layer (0 to 31; there are no others).
-    pub fn wish(&self, layer: u8) {
-        self.0.fetch_or(bit(layer), Ordering::Relaxed);
-    }
-
-    fn take(&self, layer: u8) -> bool {
-        self.0.fetch_and(!bit(layer), Ordering::Relaxed) & bit(layer) != 0
-    }
-}
-
-fn bit(layer: u8) -> u32 {
-    1_u32.checked_shl(layer.into()).unwrap_or(0)
-}
+use super::wishes::Wishes;
+use crate::layers::LayerMask;
 
 /// One receiver.
 pub(super) struct Subscriber {
     id: u64,
     sender: mpsc::Sender<Arc<EncodedFrame>>,
-    wish: KeyFrameWish,
-    /// Has not seen the frames that a delta frame refers to.
-    needs_key: bool,
+    wishes: Wishes,
+    /// What it wanted when last looked at.
+    wanted: LayerMask,
+    /// Layers of which it has not seen the frames that a delta frame refers to.
+    needs_key: LayerMask,
 }
 
 impl Subscriber {
     /// A receiver that has seen nothing.
-    pub fn new(id: u64, sender: mpsc::Sender<Arc<EncodedFrame>>) -> Self {
-        Self { id, sender, wish: KeyFrameWish::default(), needs_key: true }
+    pub fn new(id: u64, sender: mpsc::Sender<Arc<EncodedFrame>>, wishes: Wishes) -> Self {
+        Self { id, sender, wishes, wanted: LayerMask::NONE, needs_key: LayerMask::NONE }
     }
 
     /// Tells it from others.
@@ -46,8 +31,8 @@ impl Subscriber {
     }
 
     /// Its wishes.
-    pub fn wish(&self) -> KeyFrameWish {
-        self.wish.clone()
+    pub fn wishes(&self) -> &Wishes {
+        &self.wishes
     }
 
     /// Nobody receives any more.
@@ -55,22 +40,34 @@ impl Subscriber {
         self.sender.is_closed()
     }
 
-    /// Whether a key frame would serve it now. One that does not take frames out is not served by more of them.
-    pub fn wants_key_frame(&self, layer: u8) -> bool {
-        self.wish.take(layer) || (self.needs_key && self.sender.capacity() > 0)
+    /// Looks which layers it wants now, to hold until the next look. One that it did not want before starts with a key frame.
+    pub fn look(&mut self) -> LayerMask {
+        let wanted = self.wishes.layers();
+        self.needs_key = self.needs_key.with(wanted.without(self.wanted)).and(wanted);
+        self.wanted = wanted;
+        wanted
     }
 
-    /// Hands a frame over, unless it could not be decoded.
+    /// Whether a key frame would serve it now. One that does not take frames out is not served by more of them.
+    pub fn wants_key_frame(&self, layer: u8) -> bool {
+        let asked = self.wishes.take_key_frame(layer);
+        self.wanted.contains(layer)
+            && (asked || (self.needs_key.contains(layer) && self.sender.capacity() > 0))
+    }
+
+    /// Hands a frame over, if it wants the layer and can decode it.
     pub fn give(&mut self, frame: &Arc<EncodedFrame>) {
-        if self.needs_key && !frame.key {
+        let layer = LayerMask::only(frame.layer);
+        let waits = self.needs_key.contains(frame.layer) && !frame.key;
+        if !self.wanted.contains(frame.layer) || waits {
             return;
         }
         let lost = self.sender.try_send(Arc::clone(frame)).is_err();
         // A frame that nothing refers to may be lost without harm.
         if lost && !frame.discardable {
-            self.needs_key = true;
+            self.needs_key = self.needs_key.with(layer);
         } else if frame.key {
-            self.needs_key = false;
+            self.needs_key = self.needs_key.without(layer);
         }
     }
 }
@@ -83,9 +80,9 @@ mod tests {
 
     use super::*;
 
-    fn frame(key: bool, discardable: bool) -> Arc<EncodedFrame> {
+    fn frame(layer: u8, key: bool, discardable: bool) -> Arc<EncodedFrame> {
         Arc::new(EncodedFrame {
-            layer: 0,
+            layer,
             data: Bytes::new(),
             key,
             temporal_id: u8::from(discardable),
@@ -98,56 +95,94 @@ mod tests {
         })
     }
 
-    fn received(receiver: &mut mpsc::Receiver<Arc<EncodedFrame>>) -> Vec<bool> {
-        std::iter::from_fn(|| receiver.try_recv().ok()).map(|frame| frame.key).collect()
+    fn subscriber(capacity: usize, layers: LayerMask) -> (Subscriber, mpsc::Receiver<Arc<EncodedFrame>>) {
+        let (sender, receiver) = mpsc::channel(capacity);
+        let mut subscriber = Subscriber::new(1, sender, Wishes::new(layers));
+        subscriber.look();
+        (subscriber, receiver)
+    }
+
+    const ONE: LayerMask = LayerMask::only(0);
+
+    fn received(receiver: &mut mpsc::Receiver<Arc<EncodedFrame>>) -> Vec<(u8, bool)> {
+        std::iter::from_fn(|| receiver.try_recv().ok()).map(|frame| (frame.layer, frame.key)).collect()
     }
 
     #[test]
     fn a_new_receiver_starts_with_a_key_frame() {
-        let (sender, mut receiver) = mpsc::channel(8);
-        let mut subscriber = Subscriber::new(1, sender);
-        subscriber.give(&frame(false, false));
+        let (mut subscriber, mut receiver) = subscriber(8, ONE);
+        subscriber.give(&frame(0, false, false));
         assert!(subscriber.wants_key_frame(0));
-        subscriber.give(&frame(true, false));
-        subscriber.give(&frame(false, false));
-        assert_eq!(received(&mut receiver), [true, false]);
+        subscriber.give(&frame(0, true, false));
+        subscriber.give(&frame(0, false, false));
+        assert_eq!(received(&mut receiver), [(0, true), (0, false)]);
         assert!(!subscriber.wants_key_frame(0));
     }
 
     #[test]
     fn a_slow_receiver_continues_at_a_key_frame_once_it_has_room() {
-        let (sender, mut receiver) = mpsc::channel(2);
-        let mut subscriber = Subscriber::new(1, sender);
+        let (mut subscriber, mut receiver) = subscriber(2, ONE);
         for key in [true, false, false, false] {
-            subscriber.give(&frame(key, false));
+            subscriber.give(&frame(0, key, false));
         }
         assert!(!subscriber.wants_key_frame(0), "its queue is full");
-        assert_eq!(received(&mut receiver), [true, false]);
+        assert_eq!(received(&mut receiver), [(0, true), (0, false)]);
         assert!(subscriber.wants_key_frame(0));
-        subscriber.give(&frame(false, false));
-        subscriber.give(&frame(true, false));
-        assert_eq!(received(&mut receiver), [true]);
+        subscriber.give(&frame(0, false, false));
+        subscriber.give(&frame(0, true, false));
+        assert_eq!(received(&mut receiver), [(0, true)]);
     }
 
     #[test]
     fn losing_a_frame_that_nothing_refers_to_needs_no_key_frame() {
-        let (sender, mut receiver) = mpsc::channel(1);
-        let mut subscriber = Subscriber::new(1, sender);
-        subscriber.give(&frame(true, false));
-        subscriber.give(&frame(false, true));
-        assert_eq!(received(&mut receiver), [true]);
-        subscriber.give(&frame(false, false));
-        assert_eq!(received(&mut receiver), [false]);
+        let (mut subscriber, mut receiver) = subscriber(1, ONE);
+        subscriber.give(&frame(0, true, false));
+        subscriber.give(&frame(0, false, true));
+        assert_eq!(received(&mut receiver), [(0, true)]);
+        subscriber.give(&frame(0, false, false));
+        assert_eq!(received(&mut receiver), [(0, false)]);
+    }
+
+    #[test]
+    fn layers_that_are_not_wanted_stay_out_of_the_queue() {
+        let (mut subscriber, mut receiver) = subscriber(8, LayerMask::only(1));
+        for layer in 0..3 {
+            subscriber.give(&frame(layer, true, false));
+        }
+        assert_eq!(received(&mut receiver), [(1, true)]);
+        assert!(!subscriber.wants_key_frame(0) && !subscriber.wants_key_frame(2));
+    }
+
+    #[test]
+    fn a_layer_that_is_wanted_again_starts_with_a_key_frame_and_the_others_go_on() {
+        let (mut subscriber, mut receiver) = subscriber(8, ONE);
+        subscriber.give(&frame(0, true, false));
+        subscriber.wishes().set_layers(ONE.with(LayerMask::only(1)));
+        subscriber.look();
+        assert!(subscriber.wants_key_frame(1) && !subscriber.wants_key_frame(0));
+        subscriber.give(&frame(1, false, false));
+        subscriber.give(&frame(0, false, false));
+        subscriber.give(&frame(1, true, false));
+        assert_eq!(received(&mut receiver), [(0, true), (0, false), (1, true)]);
+        for layers in [LayerMask::only(1), ONE] {
+            subscriber.wishes().set_layers(layers);
+            subscriber.look();
+        }
+        assert!(subscriber.wants_key_frame(0));
+        subscriber.give(&frame(0, false, false));
+        assert_eq!(received(&mut receiver), []);
     }
 
     #[test]
     fn wishes_are_per_layer_and_taken_once() {
-        let (sender, _receiver) = mpsc::channel(1);
-        let mut subscriber = Subscriber::new(1, sender);
-        subscriber.give(&frame(true, false));
-        subscriber.wish().wish(1);
-        subscriber.wish().wish(200);
+        let (mut subscriber, _receiver) = subscriber(8, [0, 1].into_iter().collect());
+        subscriber.give(&frame(0, true, false));
+        subscriber.give(&frame(1, true, false));
+        for layer in [1, 2, 200] {
+            subscriber.wishes().wish_key_frame(layer);
+        }
         assert!(!subscriber.wants_key_frame(0));
+        assert!(!subscriber.wants_key_frame(2), "it does not get this layer");
         assert!(subscriber.wants_key_frame(1));
         assert!(!subscriber.wants_key_frame(1));
     }
