@@ -10,7 +10,7 @@ use call_media::{Media, PlayerMonitor};
 use shared::PeerId;
 use tokio::sync::watch;
 
-use crate::peer::{LinkEvents, LinkHandle, LinkReport, NetworkConfig, PeerContext, spawn};
+use crate::peer::{Layers, LinkEvents, LinkHandle, LinkReport, NetworkConfig, PeerContext, spawn};
 
 /// What others may see of the links, by peer.
 pub type Links = BTreeMap<PeerId, LinkView>;
@@ -36,7 +36,8 @@ pub struct LinkTable {
 impl LinkTable {
     /// No link yet.
     pub fn new(media: Arc<Media>, events: LinkEvents) -> anyhow::Result<(Self, watch::Receiver<Arc<Links>>)> {
-        let context = PeerContext { network: NetworkConfig::new(false)?, media, events };
+        let layers = Layers::spawn(Arc::clone(&media));
+        let context = PeerContext { network: NetworkConfig::new(false)?, media, layers, events };
         let (views, reader) = watch::channel(Arc::new(Links::new()));
         Ok((Self { context, running: BTreeMap::new(), views, joining: None }, reader))
     }

@@ -8,6 +8,7 @@ mod connection;
 mod estimate;
 mod feedback;
 mod handler;
+mod layers;
 mod receive;
 mod report;
 mod sdp;
@@ -16,5 +17,6 @@ mod task;
 
 pub use channels::LinkEvents;
 pub use connection::NetworkConfig;
+pub use layers::Layers;
 pub use report::{LinkReport, ReceivedReport, SendReport};
 pub use task::{LinkHandle, PeerContext, spawn};

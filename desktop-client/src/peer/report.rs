@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use call_core::link::ConnectionState;
+use media_core::layers::PeerOrder;
 use rtc::peer_connection::transport::RTCIceServerTransportProtocol;
 use rtc::statistics::StatsSelector;
 use rtc::statistics::report::{RTCStatsReport, RTCStatsReportEntry};
@@ -53,7 +54,7 @@ pub struct SendReport {
     pub layer: Option<u8>,
     /// What the path carries, in bit/s.
     pub estimate: f64,
-    /// What we want to send, in bit/s; `None` while nothing limits it.
+    /// What we would send if the path bore it, in bit/s; `None` while there is no video.
     pub target: Option<f64>,
     /// What we send, in bit/s, over the last interval.
     pub bitrate: f64,
@@ -81,13 +82,27 @@ pub struct SendCounters {
     pub layer: AtomicU64,
 }
 
+impl SendCounters {
+    /// The layer last sent.
+    pub fn layer(&self) -> Option<u8> {
+        self.layer.load(Ordering::Relaxed).checked_sub(1).and_then(|layer| u8::try_from(layer).ok())
+    }
+}
+
 /// Takes and publishes the statistics of one link.
 pub struct Reporter {
     began: Instant,
     received: Arc<ReceiveCounters>,
     sender: watch::Sender<LinkReport>,
-    sending: Option<(Arc<SendCounters>, EstimateReader)>,
+    sending: Option<Sending>,
     last: Option<Sample>,
+}
+
+/// Where figures of the sending side come from.
+struct Sending {
+    counters: Arc<SendCounters>,
+    estimate: EstimateReader,
+    orders: watch::Receiver<Option<PeerOrder>>,
 }
 
 /// Counters at the last interval's end.
@@ -117,8 +132,13 @@ impl Reporter {
     }
 
     /// The sending side is up.
-    pub fn sending(&mut self, counters: Arc<SendCounters>, estimate: EstimateReader) {
-        self.sending = Some((counters, estimate));
+    pub fn sending(
+        &mut self,
+        counters: Arc<SendCounters>,
+        estimate: EstimateReader,
+        orders: watch::Receiver<Option<PeerOrder>>,
+    ) {
+        self.sending = Some(Sending { counters, estimate, orders });
     }
 
     /// Notes a new state at once.
@@ -140,14 +160,10 @@ impl Reporter {
         let path = Path::of(connection).await;
         let rtt = round_trip_time(&stats);
         let fraction_lost = fraction_lost(&stats);
-        let send = self.sending.as_ref().map(|(counters, estimate)| SendReport {
-            layer: counters
-                .layer
-                .load(Ordering::Relaxed)
-                .checked_sub(1)
-                .and_then(|layer| u8::try_from(layer).ok()),
-            estimate: estimate.bits_per_second(),
-            target: None,
+        let send = self.sending.as_ref().map(|sending| SendReport {
+            layer: sending.counters.layer(),
+            estimate: sending.estimate.bits_per_second(),
+            target: sending.target(),
             bitrate: sent_bitrate,
             fraction_lost,
             retransmitted_packets: stats.outbound_rtp_streams().map(|s| s.retransmitted_packets_sent).sum(),
@@ -165,7 +181,7 @@ impl Reporter {
     }
 
     fn rates(&mut self, now: Instant) -> (ReceivedReport, f64) {
-        let sent = self.sending.as_ref().map_or(0, |(counters, _)| counters.bytes.load(Ordering::Relaxed));
+        let sent = self.sending.as_ref().map_or(0, |sending| sending.counters.bytes.load(Ordering::Relaxed));
         let video = self.received.video.load(Ordering::Relaxed);
         let audio = self.received.audio.load(Ordering::Relaxed);
         let sample = Sample { at: now, sent, video, audio };
@@ -178,6 +194,13 @@ impl Reporter {
             audio_bitrate: rate(sample.audio, last.audio),
         };
         (received, rate(sample.sent, last.sent))
+    }
+}
+
+impl Sending {
+    fn target(&self) -> Option<f64> {
+        #[expect(clippy::cast_precision_loss, reason = "rates are far below 2^52")]
+        self.orders.borrow().and_then(|order| order.layer.map(|_| order.demand.as_bps() as f64))
     }
 }
 

@@ -4,14 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
-use call_media::{KeyFrameRequester, Subscription};
+use call_media::{KeyFrameRequester, LayerChoice, LayerMask, Subscription};
 use media_core::frame::{EncodedAudio, EncodedFrame};
+use media_core::layers::PeerOrder;
 use media_core::rtp::OutgoingPacket;
 use media_core::vp8::packetizer::{Packetizer, PacketizerStart};
 use media_core::vp8::selector::{FrameSelector, Selection};
 use rtc::rtp;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_local::{TrackLocal as _, TrackLocalEvent};
@@ -21,14 +22,12 @@ use super::connection::Built;
 use super::feedback::asks_for_key_frame;
 use super::report::SendCounters;
 
-/// The only layer until peers are told apart.
-const LAYER: u8 = 0;
-
 /// Starts the tasks that send camera and microphone, as far as the peer wants them; they end with the link.
 pub async fn spawn(
     tasks: &mut JoinSet<()>,
     built: &Built,
     subscription: Subscription,
+    orders: watch::Receiver<Option<PeerOrder>>,
 ) -> anyhow::Result<Arc<SendCounters>> {
     let counters = Arc::new(SendCounters::default());
     let types = PayloadTypes::negotiated(&built.connection).await?;
@@ -38,8 +37,10 @@ pub async fn spawn(
     }
     if let Some(payload_type) = types.video {
         let wire = Wire::new(&built.video, payload_type, &counters);
-        tasks.spawn(send_video(subscription.video, wire, subscription.key_frames.clone()));
-        tasks.spawn(answer_key_frame_requests(Arc::clone(&built.video.track), subscription.key_frames));
+        let video = VideoSender::new(wire, subscription.layers, subscription.key_frames.clone());
+        tasks.spawn(video.run(subscription.video, orders));
+        let track = Arc::clone(&built.video.track);
+        tasks.spawn(answer_key_frame_requests(track, subscription.key_frames, Arc::clone(&counters)));
     }
     Ok(counters)
 }
@@ -100,31 +101,87 @@ impl Wire {
     }
 }
 
-async fn send_video(
-    mut frames: mpsc::Receiver<Arc<EncodedFrame>>,
+/// Sends one peer the layer that is chosen for it.
+struct VideoSender {
     wire: Wire,
+    selector: FrameSelector,
+    packetizer: Packetizer,
+    layers: LayerChoice,
     key_frames: KeyFrameRequester,
-) {
-    let mut selector = FrameSelector::new(LAYER);
-    let mut packetizer = Packetizer::new(PacketizerStart {
-        sequence_number: rand::random(),
-        picture_id: rand::random(),
-        tl0_pic_idx: rand::random(),
-        timestamp_offset: rand::random(),
-    });
-    while let Some(frame) = frames.recv().await {
-        if selector.select(&frame) != Selection::Send {
-            if let Some(layer) = selector.wants_key_frame() {
-                key_frames.request(layer);
+    /// The layer that the peer shall get.
+    wanted: Option<u8>,
+}
+
+impl VideoSender {
+    fn new(wire: Wire, layers: LayerChoice, key_frames: KeyFrameRequester) -> Self {
+        let packetizer = Packetizer::new(PacketizerStart {
+            sequence_number: rand::random(),
+            picture_id: rand::random(),
+            tl0_pic_idx: rand::random(),
+            timestamp_offset: rand::random(),
+        });
+        layers.set(LayerMask::NONE);
+        Self { wire, selector: FrameSelector::default(), packetizer, layers, key_frames, wanted: None }
+    }
+
+    async fn run(
+        mut self,
+        mut frames: mpsc::Receiver<Arc<EncodedFrame>>,
+        mut orders: watch::Receiver<Option<PeerOrder>>,
+    ) {
+        orders.mark_changed();
+        loop {
+            tokio::select! {
+                // The order is obeyed before the frame that it may be about.
+                biased;
+                Ok(()) = orders.changed() => {
+                    let order = *orders.borrow_and_update();
+                    if let Some(order) = order {
+                        self.obey(order);
+                    }
+                }
+                frame = frames.recv() => {
+                    let Some(frame) = frame else { return };
+                    if let Err(error) = self.send(&frame).await {
+                        return tracing::debug!("the camera's stream ended: {error}");
+                    }
+                }
             }
-            continue;
         }
-        wire.counters.layer.store(u64::from(frame.layer) + 1, Ordering::Relaxed);
-        for packet in packetizer.packetize(&frame) {
-            if let Err(error) = wire.send(packet).await {
-                return tracing::debug!("the camera's stream ended: {error}");
-            }
+    }
+
+    fn obey(&mut self, order: PeerOrder) {
+        self.wanted = order.layer;
+        self.selector.set_target(order.layer, order.max_temporal_id);
+        if order.layer.is_none() {
+            self.wire.counters.layer.store(0, Ordering::Relaxed);
         }
+        self.choose();
+    }
+
+    /// While the peer moves to another layer it gets both, so that there is no gap before the new one's key frame.
+    fn choose(&self) {
+        let mask = |layer: Option<u8>| layer.map_or(LayerMask::NONE, LayerMask::only);
+        self.layers.set(mask(self.wanted).with(mask(self.selector.current_layer())));
+    }
+
+    async fn send(&mut self, frame: &EncodedFrame) -> Result<(), webrtc::error::Error> {
+        let before = self.selector.current_layer();
+        let selection = self.selector.select(frame);
+        if let Some(layer) = self.selector.wants_key_frame() {
+            self.key_frames.request(layer);
+        }
+        if selection != Selection::Send {
+            return Ok(());
+        }
+        if self.selector.current_layer() != before {
+            self.choose();
+        }
+        self.wire.counters.layer.store(u64::from(frame.layer) + 1, Ordering::Relaxed);
+        for packet in self.packetizer.packetize(frame) {
+            self.wire.send(packet).await?;
+        }
+        Ok(())
     }
 }
 
@@ -145,11 +202,18 @@ async fn send_audio(mut packets: mpsc::Receiver<Arc<EncodedAudio>>, wire: Wire) 
     }
 }
 
-async fn answer_key_frame_requests(track: Arc<TrackLocalStaticRTP>, key_frames: KeyFrameRequester) {
+async fn answer_key_frame_requests(
+    track: Arc<TrackLocalStaticRTP>,
+    key_frames: KeyFrameRequester,
+    counters: Arc<SendCounters>,
+) {
     while let Some(event) = track.poll().await {
         let TrackLocalEvent::OnRtcpPacket(packets) = event else { continue };
-        if packets.iter().any(|packet| asks_for_key_frame(packet.as_ref())) {
-            key_frames.request(LAYER);
+        let layer = counters.layer();
+        if let Some(layer) =
+            layer.filter(|_| packets.iter().any(|packet| asks_for_key_frame(packet.as_ref())))
+        {
+            key_frames.request(layer);
         }
     }
 }

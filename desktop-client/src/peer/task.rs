@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use call_core::control::ShownTile;
 use call_core::link::{Channel, ConnectionState, LinkConfig, LinkEvent, LinkId, LinkOrder, Operation};
 use call_media::{Media, PlayerMonitor};
+use media_core::layers::{Demand, PeerOrder, VideoState};
 use shared::signal_data::Candidate;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -16,6 +18,7 @@ use webrtc::peer_connection::{
 use super::channels::{self, Channels, LinkEvents};
 use super::connection::{self, Built, NetworkConfig};
 use super::handler::{ConnectionEvent, ConnectionEvents, Handler};
+use super::layers::{Layers, Served};
 use super::receive::Receiving;
 use super::report::{LinkReport, Quality, Reporter};
 use super::{sdp, send};
@@ -33,6 +36,8 @@ pub struct PeerContext {
     pub network: NetworkConfig,
     /// Our media.
     pub media: Arc<Media>,
+    /// Who gets what of our video.
+    pub layers: Layers,
     /// Where facts go.
     pub events: LinkEvents,
 }
@@ -65,7 +70,8 @@ pub fn spawn(link: LinkId, context: PeerContext, began: Instant) -> LinkHandle {
         connection: None,
         reporter,
         media_tasks,
-        sending: false,
+        tile: Demand::default(),
+        serving: None,
     };
     tokio::spawn(task.run());
     LinkHandle { orders, player: monitor, report }
@@ -81,7 +87,10 @@ struct PeerTask {
     reporter: Reporter,
     /// Senders and receivers; they end with the link.
     media_tasks: JoinSet<()>,
-    sending: bool,
+    /// How the peer shows our picture.
+    tile: Demand,
+    /// Our place among those who get video, while we send.
+    serving: Option<Serving>,
 }
 
 impl PeerTask {
@@ -105,6 +114,10 @@ impl PeerTask {
                     None => { self.report_lost().await; false }
                 },
                 _ = ticks.tick() => { self.tick().await; true }
+                suspended = video_suspended(&mut self.serving) => {
+                    self.emit(LinkEvent::VideoSuspended(suspended)).await;
+                    true
+                }
                 Some(_) = self.media_tasks.join_next(), if !self.media_tasks.is_empty() => true,
             };
             if !go_on {
@@ -161,8 +174,7 @@ impl PeerTask {
         let connection = Arc::clone(&built.connection);
         let (operation, result) = match order {
             LinkOrder::Open(_) | LinkOrder::Close => return,
-            // There is one layer, which everybody gets.
-            LinkOrder::FitTile(_) => return,
+            LinkOrder::FitTile(tile) => return self.fit_tile(tile).await,
             LinkOrder::CreateOffer { ice_restart } => {
                 (Operation::CreateOffer, create_offer(&connection, ice_restart).await)
             }
@@ -231,7 +243,7 @@ impl PeerTask {
         let Some(state) = connection_state(state) else { return };
         tracing::debug!(peer = %self.link.peer, ?state, "connection");
         self.reporter.state(state);
-        if state == ConnectionState::Connected && !self.sending {
+        if state == ConnectionState::Connected && self.serving.is_none() {
             self.start_sending().await;
         }
         self.emit(LinkEvent::Connection(state)).await;
@@ -239,15 +251,24 @@ impl PeerTask {
 
     async fn start_sending(&mut self) {
         let Some(built) = &self.connection else { return };
-        self.sending = true;
         let subscription = self.context.media.subscribe();
-        match send::spawn(&mut self.media_tasks, built, subscription).await {
-            Ok(counters) => self.reporter.sending(counters, built.estimate.clone()),
-            Err(error) => {
-                self.sending = false;
-                tracing::warn!(peer = %self.link.peer, "cannot send media: {error:#}");
+        let (layers, link) = (&self.context.layers, self.link.clone());
+        let (estimate, key_frames) = (built.estimate.clone(), subscription.key_frames.clone());
+        let (served, orders) = layers.join(link.clone(), estimate.clone(), key_frames).await;
+        layers.demand(link, self.tile).await;
+        match send::spawn(&mut self.media_tasks, built, subscription, orders.clone()).await {
+            Ok(counters) => {
+                self.reporter.sending(counters, estimate, orders.clone());
+                self.serving = Some(Serving { _served: served, orders, suspended: false });
             }
+            Err(error) => tracing::warn!(peer = %self.link.peer, "cannot send media: {error:#}"),
         }
+    }
+
+    async fn fit_tile(&mut self, tile: ShownTile) {
+        let ShownTile { width, height, visible } = tile;
+        self.tile = if visible { Demand::Tile { width, height } } else { Demand::Hidden };
+        self.context.layers.demand(self.link.clone(), self.tile).await;
     }
 
     async fn tick(&mut self) {
@@ -258,6 +279,29 @@ impl PeerTask {
         }
         self.emit(LinkEvent::Quality { rtt, fraction_lost }).await;
     }
+}
+
+/// What the peer gets of our video.
+struct Serving {
+    /// Given up with the link.
+    _served: Served,
+    orders: watch::Receiver<Option<PeerOrder>>,
+    suspended: bool,
+}
+
+/// Waits until our video to the peer is suspended, or no longer.
+async fn video_suspended(serving: &mut Option<Serving>) -> bool {
+    let Some(Serving { orders, suspended, .. }) = serving else { return std::future::pending().await };
+    let is_suspended =
+        |order: &Option<PeerOrder>| order.is_some_and(|order| order.state == VideoState::Suspended);
+    let before = *suspended;
+    let changed = orders.wait_for(|order| is_suspended(order) != before).await.is_ok();
+    if !changed {
+        // Nobody decides any more: the program is ending.
+        return std::future::pending().await;
+    }
+    *suspended = !before;
+    *suspended
 }
 
 async fn create_offer(
