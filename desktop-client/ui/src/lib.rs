@@ -10,6 +10,7 @@
 mod figures;
 mod text;
 mod theme;
+mod tiles;
 mod video;
 mod views;
 mod widgets;

@@ -20,6 +20,7 @@ use call_core::command::Command;
 use call_core::snapshot::Snapshot;
 
 use crate::figures::CallFigures;
+use crate::tiles::ShownTiles;
 use crate::video::{Pictures, VideoFrames};
 
 pub use call::CallView;
@@ -36,6 +37,8 @@ pub struct Pass<'a> {
     pub figures: &'a dyn CallFigures,
     /// Puts frames on the screen.
     pub pictures: &'a mut Pictures,
+    /// Whose picture has which tile in this pass.
+    pub tiles: &'a mut ShownTiles,
     /// What the person asks for.
     pub commands: &'a mut Vec<Command>,
 }

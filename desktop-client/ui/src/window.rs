@@ -6,6 +6,7 @@ use egui::{ThemePreference, Ui, UiBuilder};
 use egui_glow::glow;
 
 use crate::figures::CallFigures;
+use crate::tiles::ShownTiles;
 use crate::video::{Pictures, Renderer, VideoFrames};
 use crate::views::{CallView, Pass, PreviewView, StartView, notices, trust};
 use crate::{text, theme};
@@ -26,6 +27,7 @@ pub struct Initial {
 /// The window. It keeps only what the session does not care about: typed text, open panels.
 pub struct Window {
     pictures: Pictures,
+    tiles: ShownTiles,
     start: StartView,
     preview: PreviewView,
     call: CallView,
@@ -40,6 +42,7 @@ impl Window {
         ctx.options_mut(|options| options.theme_preference = initial.theme);
         Self {
             pictures: Pictures::new(renderer),
+            tiles: ShownTiles::default(),
             start: StartView::new(initial.server, initial.display_name, initial.room),
             preview: PreviewView::default(),
             call: CallView::default(),
@@ -61,8 +64,8 @@ impl Window {
         }
         let area = ui.max_rect();
         ui.painter().rect_filled(area, 0.0, theme::palette(ui).background);
-        let mut pass =
-            Pass { snapshot, video, figures, pictures: &mut self.pictures, commands: &mut commands };
+        let (pictures, tiles) = (&mut self.pictures, &mut self.tiles);
+        let mut pass = Pass { snapshot, video, figures, pictures, tiles, commands: &mut commands };
         ui.scope_builder(UiBuilder::new().max_rect(area), |ui| {
             notices::show(ui, &mut pass);
             match snapshot.screen {
@@ -75,6 +78,7 @@ impl Window {
             trust::show(ui, prompt, &mut commands);
         }
         self.pictures.end_pass(ui);
+        self.tiles.end_pass(ui, snapshot, &mut commands);
         commands
     }
 

@@ -12,7 +12,8 @@ use crate::widgets::{Icon, avatar, spinner_in};
 
 /// Shows somebody else.
 pub fn peer(ui: &mut Ui, who: &ParticipantView, rect: Rect, pass: &mut Pass<'_>) {
-    let status = status(who.connection);
+    pass.tiles.painted(ui, &who.peer_id, rect);
+    let status = status(who);
     let described = describe(who, status);
     let response = ui.interact(rect, ui.scope_id().with(&who.peer_id), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &described));
@@ -82,8 +83,12 @@ struct Status {
     at_work: bool,
 }
 
-fn status(connection: ConnectionState) -> Option<Status> {
-    let (text, at_work) = match connection {
+fn status(who: &ParticipantView) -> Option<Status> {
+    let (text, at_work) = match who.connection {
+        ConnectionState::Connected if who.sends_sound_only => ("Slow network: sound only", false),
+        ConnectionState::Connected if who.gets_sound_only => {
+            ("Slow network: hears you, cannot see you", false)
+        }
         ConnectionState::Connected => return None,
         ConnectionState::New | ConnectionState::Connecting => ("Connecting…", true),
         ConnectionState::Disconnected => ("Reconnecting…", true),

@@ -12,4 +12,5 @@ mod chat;
 mod preview;
 mod start;
 mod strange_text;
+mod tiles;
 mod video;

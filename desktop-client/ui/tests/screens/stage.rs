@@ -1,6 +1,7 @@
 //! A window over a snapshot that the test changes, with the commands that came out of it.
 
 use call_core::command::Command;
+use call_core::control::ShownTile;
 use call_core::snapshot::Snapshot;
 use call_ui::{Initial, Renderer, VideoFrames, Window};
 use egui_kittest::Harness;
@@ -44,9 +45,27 @@ impl Stage {
         self.0.run_steps(4);
     }
 
-    /// What came out since the last call.
+    /// What the person asked for since the last call.
     pub fn commands(&mut self) -> Vec<Command> {
-        std::mem::take(&mut self.0.state_mut().commands)
+        let (asked, _) = self.take();
+        asked
+    }
+
+    /// Whose picture has had another size since the last call, and which.
+    pub fn shown(&mut self) -> Vec<(String, ShownTile)> {
+        let (_, shown) = self.take();
+        shown
+    }
+
+    fn take(&mut self) -> (Vec<Command>, Vec<(String, ShownTile)>) {
+        let (mut asked, mut shown) = (Vec::new(), Vec::new());
+        for command in std::mem::take(&mut self.0.state_mut().commands) {
+            match command {
+                Command::ShowTile { peer, tile } => shown.push((peer.to_string(), tile)),
+                command => asked.push(command),
+            }
+        }
+        (asked, shown)
     }
 
     /// Changes the snapshot.
