@@ -12,6 +12,7 @@ pub mod congestion;
 pub mod frame;
 pub mod key_frame;
 pub mod marks;
+pub mod nack;
 pub mod rtp;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
