@@ -13,6 +13,7 @@ pub mod frame;
 pub mod key_frame;
 pub mod marks;
 pub mod nack;
+pub mod playout;
 pub mod rtp;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
