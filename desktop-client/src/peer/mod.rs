@@ -8,10 +8,12 @@ mod connection;
 mod estimate;
 mod feedback;
 mod handler;
+mod nack;
 mod receive;
 mod report;
 mod sdp;
 mod send;
+mod sender_reports;
 mod task;
 
 pub use channels::LinkEvents;
