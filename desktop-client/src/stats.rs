@@ -70,7 +70,7 @@ pub struct PeerStats {
 pub struct VideoStats {
     /// Pictures decoded so far.
     pub frames_decoded: u64,
-    /// Pictures that arrived and were not shown.
+    /// Pictures that arrived and were not shown: not decodable, or late.
     pub frames_dropped: u64,
     /// Width of the last picture, in pixels.
     pub frame_width: Option<u32>,
@@ -84,8 +84,10 @@ pub struct VideoStats {
     pub total_freezes_duration: f64,
     /// Received in the last second, in kbit/s.
     pub bitrate_kbps: Option<f64>,
-    /// From the mark in the picture to its decoding; `null` without marks.
+    /// From the mark in the picture to its showing; `null` without marks.
     pub latency_ms: Option<Percentiles>,
+    /// How much later the sound is than the picture, negative when the picture is late; `null` without the peer's sender reports.
+    pub av_offset_ms: Option<f64>,
 }
 
 /// Received audio.
@@ -188,6 +190,7 @@ mod tests {
             frame_height: Some(360),
             frames_per_second: Some(30.0),
             latency_ms: Some(Percentiles { p50: 40.0, p95: 55.5 }),
+            av_offset_ms: Some(12.5),
             ..VideoStats::default()
         };
         CallStats {
@@ -215,7 +218,8 @@ mod tests {
         r#""connectionState":"connected","localCandidateType":"host","remoteCandidateType":"prflx","relayProtocol":null,"#,
         r#""rttMs":0.5,"joinToConnectedMs":120.0,"joinToFirstFrameMs":null,"#,
         r#""video":{"framesDecoded":30,"framesDropped":0,"frameWidth":640,"frameHeight":360,"framesPerSecond":30.0,"#,
-        r#""freezeCount":0,"totalFreezesDuration":0.0,"bitrateKbps":null,"latencyMs":{"p50":40.0,"p95":55.5}},"#,
+        r#""freezeCount":0,"totalFreezesDuration":0.0,"bitrateKbps":null,"latencyMs":{"p50":40.0,"p95":55.5},"#,
+        r#""avOffsetMs":12.5},"#,
         r#""audio":{"totalSamplesReceived":48000,"concealedSamples":480,"jitterBufferDelayMs":null,"bitrateKbps":null,"#,
         r#""levelDbfs":null,"latencyMs":null},"#,
         r#""send":{"layer":1,"estimateKbps":null,"targetKbps":800.5,"bitrateKbps":null,"fractionLost":null,"#,

@@ -13,6 +13,8 @@ pub mod frame;
 pub mod key_frame;
 pub mod layers;
 pub mod marks;
+pub mod nack;
+pub mod playout;
 pub mod rtp;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use media_core::frame::I420Frame;
+use media_core::playout::sync::{LipSync, LipSyncConfig, LipSyncInput, SenderReport, Stream};
 use media_core::rtp::RtpPacket;
 use media_core::slot::Slot;
 use media_core::video_receiver::ReceivedFrame;
@@ -17,11 +18,12 @@ use crate::video::decode::{PlayerShared, VideoInput};
 pub struct PeerPlayer {
     video: VideoInput,
     audio: AudioInput,
+    lip_sync: LipSync,
 }
 
 impl PeerPlayer {
     pub(crate) fn new(video: VideoInput, audio: AudioInput) -> Self {
-        Self { video, audio }
+        Self { video, audio, lip_sync: LipSync::new(LipSyncConfig::default()) }
     }
 
     /// The player's pictures, volume and figures, for those who do not feed it.
@@ -45,6 +47,27 @@ impl PeerPlayer {
     /// Plays an audio packet, in any order.
     pub fn push_audio(&mut self, packet: RtpPacket) {
         self.audio.push(packet);
+    }
+
+    /// From now on, this source is played as that stream: its sender reports count.
+    pub fn source(&mut self, stream: Stream, ssrc: u32) {
+        self.lip_sync.handle(LipSyncInput::Source(stream, ssrc), Instant::now());
+    }
+
+    /// The peer reported of one of its streams.
+    pub fn sender_report(&mut self, report: SenderReport) {
+        self.lip_sync.handle(LipSyncInput::Report(report), report.arrival);
+    }
+
+    /// Compares picture and sound, and delays the one that is early. To be called a few times a second.
+    pub fn synchronise(&mut self, now: Instant) {
+        if let Some(heard) = self.audio.shared().heard() {
+            self.lip_sync.handle(LipSyncInput::Heard(heard), now);
+        }
+        let Some((shown, delay)) = self.video.shared().shown() else { return };
+        self.lip_sync.handle(LipSyncInput::Shown(shown, delay), now);
+        self.video.shared().set_lip_sync(self.lip_sync.video_delay(), self.lip_sync.offset_ms());
+        self.audio.shared().set_extra_delay(self.lip_sync.audio_delay());
     }
 
     /// The newest picture. Clones share the place.

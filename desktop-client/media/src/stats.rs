@@ -91,8 +91,16 @@ pub struct VideoReceiveStats {
     pub freeze_count: u64,
     /// Their length in seconds.
     pub total_freezes_duration: f64,
-    /// From capture to decoded picture, from the marks in the pictures; `None` without marks.
+    /// From capture to shown picture, from the marks in the pictures; `None` without marks.
     pub latency_ms: Option<Latency>,
+    /// Decoded frames that were not shown, because a newer one was due.
+    pub frames_late: u64,
+    /// How much later than the fastest pictures all are shown, so that the motion is even; `None` before the first.
+    pub playout_delay_ms: Option<f64>,
+    /// Interarrival jitter (RFC 3550 §6.4.1); `None` before the second picture.
+    pub jitter_ms: Option<f64>,
+    /// How much later the sound is than the picture, by the peer's sender reports; negative when the picture is late. `None` without reports of both.
+    pub av_offset_ms: Option<f64>,
 }
 
 /// Sound of a peer.

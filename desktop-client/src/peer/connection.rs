@@ -7,9 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rtc::ice::mdns::MulticastDnsMode;
-use rtc::interceptor::{
-    CongestionControlBuilder, NackGeneratorBuilder, NackResponderBuilder, Registry, Slot,
-};
+use rtc::interceptor::{CongestionControlBuilder, NackResponderBuilder, Registry, Slot};
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::certificate::CertificateParams;
 use rtc::peer_connection::configuration::interceptor_registry::{configure_rtcp_reports, configure_twcc};
@@ -32,6 +30,9 @@ use webrtc::peer_connection::{
 
 use super::estimate::{EstimateReader, Reported};
 use super::feedback::KeyFrameRequests;
+use super::nack::LossRequests;
+use super::receive::Inbound;
+use super::sender_reports::SenderReports;
 
 /// Payload types of our offers; in answers the offerer's are used.
 const OPUS_PAYLOAD_TYPE: u8 = 111;
@@ -94,18 +95,20 @@ pub struct LocalTrack {
     pub ssrc: u32,
 }
 
-/// Builds a connection that reports to `handler`. Nothing is negotiated yet.
+/// Builds a connection that reports to `handler` and `inbound`. Nothing is negotiated yet.
 pub async fn build(
     network: &NetworkConfig,
     ice_servers: &[IceServer],
     handler: Arc<dyn PeerConnectionEventHandler>,
+    inbound: &Inbound,
 ) -> anyhow::Result<Built> {
-    match try_build(network, ice_servers, Arc::clone(&handler), MulticastDnsMode::QueryOnly).await {
+    let mdns = MulticastDnsMode::QueryOnly;
+    match try_build(network, ice_servers, Arc::clone(&handler), inbound, mdns).await {
         Ok(built) => Ok(built),
         // A host without multicast still calls; it only cannot resolve browsers' `.local` candidates.
         Err(error) => {
             tracing::warn!("multicast DNS is unavailable ({error:#}); going on without it");
-            try_build(network, ice_servers, handler, MulticastDnsMode::Disabled).await
+            try_build(network, ice_servers, handler, inbound, MulticastDnsMode::Disabled).await
         }
     }
 }
@@ -114,11 +117,12 @@ async fn try_build(
     network: &NetworkConfig,
     ice_servers: &[IceServer],
     handler: Arc<dyn PeerConnectionEventHandler>,
+    inbound: &Inbound,
     mdns: MulticastDnsMode,
 ) -> anyhow::Result<Built> {
     let mut media = media_engine()?;
     let (estimator, estimate) = Reported::new();
-    let registry = interceptors(&mut media, estimator)?;
+    let registry = interceptors(&mut media, estimator, inbound)?;
     let configuration = RTCConfigurationBuilder::new()
         .with_ice_servers(ice_servers.iter().map(ice_server).collect())
         .with_certificates(vec![network.certificate.clone()])
@@ -241,12 +245,13 @@ fn media_engine() -> anyhow::Result<MediaEngine> {
     Ok(media)
 }
 
-fn interceptors(media: &mut MediaEngine, estimator: Reported) -> anyhow::Result<Registry> {
+fn interceptors(media: &mut MediaEngine, estimator: Reported, inbound: &Inbound) -> anyhow::Result<Registry> {
     let registry = configure_twcc(Registry::new(), media)?
         .with(Slot::CongestionControl, CongestionControlBuilder::new(estimator).build())
         .with(Slot::NackResponder, NackResponderBuilder::new().build())
-        .with(Slot::NackGenerator, NackGeneratorBuilder::new().build());
-    let registry = configure_rtcp_reports(registry);
+        .with(Slot::NackGenerator, LossRequests::new(&inbound.nack));
+    let registry = configure_rtcp_reports(registry)
+        .with(Slot::from(SenderReports::SLOT), SenderReports::new(inbound.reports.clone()));
     Ok(registry.with(Slot::from(KeyFrameRequests::SLOT), KeyFrameRequests::default()))
 }
 

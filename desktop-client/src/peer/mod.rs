@@ -9,10 +9,12 @@ mod estimate;
 mod feedback;
 mod handler;
 mod layers;
+mod nack;
 mod receive;
 mod report;
 mod sdp;
 mod send;
+mod sender_reports;
 mod task;
 
 pub use channels::LinkEvents;

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use call_core::link::{LinkEvent, LinkId};
 use call_media::PeerPlayer;
+use media_core::playout::sync::{SenderReport, Stream};
 use media_core::rtp::RtpPacket;
 use media_core::video_receiver::{
     VideoReceiver, VideoReceiverConfig, VideoReceiverInput, VideoReceiverOutput,
@@ -21,6 +22,8 @@ use tokio::task::JoinSet;
 use webrtc::media_stream::track_remote::{TrackRemote, TrackRemoteEvent};
 
 use super::channels::LinkEvents;
+use super::nack::NackHandle;
+use super::sender_reports;
 
 /// Packets between the tracks' tasks and the receiving task. It never waits for anything but them, so this only evens out bursts; a reader that
 /// finds it full waits.
@@ -31,6 +34,9 @@ const MAX_TRACKS: usize = 16;
 
 /// Without a picture for this long, the person is shown that none arrives.
 const STALL: Duration = Duration::from_secs(2);
+
+/// How often picture and sound are compared.
+const LIP_SYNC_INTERVAL: Duration = Duration::from_millis(200);
 
 /// What the receiving task is told.
 enum Incoming {
@@ -50,6 +56,17 @@ pub struct Receiving {
     tracks: u64,
     /// What has arrived.
     pub received: Arc<ReceiveCounters>,
+    /// The connection's end.
+    pub inbound: Inbound,
+}
+
+/// What the connection's interceptors share with the receiving task.
+#[derive(Debug, Clone)]
+pub struct Inbound {
+    /// What is known of the path and of the pictures, and what was asked for.
+    pub nack: NackHandle,
+    /// Where the peer's sender reports go.
+    pub reports: mpsc::Sender<SenderReport>,
 }
 
 /// What the receiving task counts: payload bytes of the tracks that are played.
@@ -65,9 +82,12 @@ impl Receiving {
     /// Starts the receiving task; it ends with the link.
     pub fn spawn(tasks: &mut JoinSet<()>, player: PeerPlayer, link: LinkId, events: LinkEvents) -> Self {
         let (incoming, queue) = mpsc::channel(QUEUE);
+        let (reports, report_queue) = mpsc::channel(sender_reports::CAPACITY);
         let received = Arc::new(ReceiveCounters::default());
-        tasks.spawn(Receiver::new(player, link, events, Arc::clone(&received)).run(queue));
-        Self { incoming, tracks: 0, received }
+        let nack = NackHandle::default();
+        let receiver = Receiver::new(player, link, events, Arc::clone(&received), nack.clone());
+        tasks.spawn(receiver.run(queue, report_queue));
+        Self { incoming, tracks: 0, received, inbound: Inbound { nack, reports } }
     }
 
     /// Reads one more track.
@@ -78,6 +98,7 @@ impl Receiving {
 
     /// Tells the time that a repair takes. Lost when the queue is full: the next one comes in a second.
     pub fn round_trip_time(&self, rtt: Duration) {
+        self.inbound.nack.round_trip_time(rtt);
         let _ = self.incoming.try_send(Incoming::RoundTripTime(rtt));
     }
 }
@@ -112,9 +133,12 @@ async fn read(track: u64, remote: Arc<dyn TrackRemote>, incoming: mpsc::Sender<I
 /// Owner of one peer's player.
 struct Receiver {
     received: Arc<ReceiveCounters>,
+    nack: NackHandle,
     link: LinkId,
     events: LinkEvents,
     player: PeerPlayer,
+    /// The stream that the pictures come from.
+    video_ssrc: u32,
     decode_failed: Arc<Notify>,
     tracks: BTreeMap<u64, (RtpCodecKind, Arc<dyn TrackRemote>)>,
     video: VideoReceiver,
@@ -123,9 +147,17 @@ struct Receiver {
 }
 
 impl Receiver {
-    fn new(player: PeerPlayer, link: LinkId, events: LinkEvents, received: Arc<ReceiveCounters>) -> Self {
+    fn new(
+        player: PeerPlayer,
+        link: LinkId,
+        events: LinkEvents,
+        received: Arc<ReceiveCounters>,
+        nack: NackHandle,
+    ) -> Self {
         Self {
             received,
+            nack,
+            video_ssrc: 0,
             link,
             events,
             decode_failed: player.decode_failed(),
@@ -137,8 +169,10 @@ impl Receiver {
         }
     }
 
-    async fn run(mut self, mut queue: mpsc::Receiver<Incoming>) {
+    async fn run(mut self, mut queue: mpsc::Receiver<Incoming>, mut reports: mpsc::Receiver<SenderReport>) {
         let decode_failed = Arc::clone(&self.decode_failed);
+        let mut lip_sync = tokio::time::interval(LIP_SYNC_INTERVAL);
+        lip_sync.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let wake = [self.video.poll_timeout(), self.stalls_at()].into_iter().flatten().min();
             tokio::select! {
@@ -146,6 +180,8 @@ impl Receiver {
                     Some(incoming) => self.incoming(incoming),
                     None => return,
                 },
+                Some(report) = reports.recv() => self.player.sender_report(report),
+                _ = lip_sync.tick() => self.player.synchronise(Instant::now()),
                 () = decode_failed.notified() => self.video(VideoReceiverInput::DecodeFailed),
                 () = sleep_until(wake) => self.video(VideoReceiverInput::Tick),
             }
@@ -166,9 +202,12 @@ impl Receiver {
             Incoming::Packet { track, packet } => {
                 if self.played(RtpCodecKind::Video) == Some(track) {
                     self.received.video.fetch_add(packet.payload.len() as u64, Ordering::Relaxed);
+                    self.video_ssrc = packet.ssrc;
+                    self.player.source(Stream::Video, packet.ssrc);
                     self.video(VideoReceiverInput::Packet(packet));
                 } else if self.played(RtpCodecKind::Audio) == Some(track) {
                     self.received.audio.fetch_add(packet.payload.len() as u64, Ordering::Relaxed);
+                    self.player.source(Stream::Audio, packet.ssrc);
                     self.player.push_audio(packet);
                 }
             }
@@ -183,6 +222,9 @@ impl Receiver {
 
     fn video(&mut self, input: VideoReceiverInput) {
         self.video.handle(input, Instant::now());
+        if let Some(through) = self.video.through() {
+            self.nack.through(self.video_ssrc, through);
+        }
     }
 
     async fn drain(&mut self) {

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use webrtc::peer_connection::{PeerConnection, RTCIceCandidateType};
 
 use super::estimate::EstimateReader;
+use super::nack::{NackCounts, NackHandle};
 use super::receive::ReceiveCounters;
 
 /// What is known of a link's transport and sending side. The receiving side's pictures and sound are the player's to report.
@@ -38,13 +39,15 @@ pub struct LinkReport {
     pub send: Option<SendReport>,
 }
 
-/// Rates of what arrives, over the last interval.
+/// What arrives: rates over the last interval, and what had to be asked for again.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ReceivedReport {
     /// Payload bits of video per second.
     pub video_bitrate: f64,
     /// Payload bits of audio per second.
     pub audio_bitrate: f64,
+    /// Video packets asked for again, since the start.
+    pub nack: NackCounts,
 }
 
 /// What we send to this peer.
@@ -93,6 +96,7 @@ impl SendCounters {
 pub struct Reporter {
     began: Instant,
     received: Arc<ReceiveCounters>,
+    nack: NackHandle,
     sender: watch::Sender<LinkReport>,
     sending: Option<Sending>,
     last: Option<Sample>,
@@ -116,10 +120,11 @@ struct Sample {
 
 impl Reporter {
     /// A reporter that counts from `began`.
-    pub fn new(began: Instant, received: Arc<ReceiveCounters>) -> Self {
+    pub fn new(began: Instant, received: Arc<ReceiveCounters>, nack: NackHandle) -> Self {
         Self {
             began,
             received,
+            nack,
             sender: watch::Sender::new(LinkReport { began: Some(began), ..LinkReport::default() }),
             sending: None,
             last: None,
@@ -192,6 +197,7 @@ impl Reporter {
         let received = ReceivedReport {
             video_bitrate: rate(sample.video, last.video),
             audio_bitrate: rate(sample.audio, last.audio),
+            nack: self.nack.counts(),
         };
         (received, rate(sample.sent, last.sent))
     }

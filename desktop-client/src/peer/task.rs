@@ -59,7 +59,7 @@ pub fn spawn(link: LinkId, context: PeerContext, began: Instant) -> LinkHandle {
     let monitor = player.monitor();
     let mut media_tasks = JoinSet::new();
     let receiving = Receiving::spawn(&mut media_tasks, player, link.clone(), context.events.clone());
-    let reporter = Reporter::new(began, Arc::clone(&receiving.received));
+    let reporter = Reporter::new(began, Arc::clone(&receiving.received), receiving.inbound.nack.clone());
     let report = reporter.subscribe();
     let task = PeerTask {
         channels: Channels::new(link.clone(), context.events.clone()),
@@ -133,7 +133,9 @@ impl PeerTask {
 
     async fn open(&mut self, config: &LinkConfig) -> anyhow::Result<ConnectionEvents> {
         let (handler, events) = Handler::new();
-        let built = connection::build(&self.context.network, &config.ice_servers, handler).await?;
+        let built =
+            connection::build(&self.context.network, &config.ice_servers, handler, &self.receiving.inbound)
+                .await?;
         if config.initiator {
             self.open_channel(&built.connection, Channel::Chat).await?;
             if config.control {

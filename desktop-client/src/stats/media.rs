@@ -9,7 +9,7 @@ impl VideoStats {
     pub fn new(received: &VideoReceiveStats, bitrate_kbps: Option<f64>) -> Self {
         Self {
             frames_decoded: received.frames_decoded,
-            frames_dropped: received.frames_dropped,
+            frames_dropped: received.frames_dropped + received.frames_late,
             frame_width: received.frame_width,
             frame_height: received.frame_height,
             frames_per_second: received.frames_per_second,
@@ -17,6 +17,7 @@ impl VideoStats {
             total_freezes_duration: received.total_freezes_duration,
             bitrate_kbps,
             latency_ms: received.latency_ms.map(Percentiles::from),
+            av_offset_ms: received.av_offset_ms,
         }
     }
 }

@@ -182,6 +182,12 @@ impl VideoReceiver {
         &self.stats
     }
 
+    /// The sequence number up to which nothing is needed any more: it is decoded, or was passed over.
+    pub fn through(&self) -> Option<u16> {
+        // The low 16 bits are the number on the wire.
+        self.order.tail().map(|tail| tail as u16)
+    }
+
     /// Bytes of payload that wait: pieces of frames, and frames that wait for ones before them.
     pub fn held_bytes(&self) -> usize {
         self.assembler.waiting_bytes() + self.order.bytes()

@@ -176,8 +176,9 @@ impl AudioThread {
     fn render(&mut self, now: Instant) {
         self.receivers.retain(|receiver| !receiver.ended());
         while self.output.wants_block(now, &self.opener, &self.events) {
+            let heard = now + self.output.backlog();
             for receiver in &mut self.receivers {
-                receiver.mix_into(&mut self.mixer, now);
+                receiver.mix_into(&mut self.mixer, now, heard);
             }
             let mut mix = [0.0; SAMPLES_PER_BLOCK];
             self.mixer.finish(&mut mix);

@@ -1,6 +1,6 @@
 //! The speaker as the audio thread sees it: which is wanted, which is open, and when it needs a block.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::capture::Block;
 use super::clock::BlockClock;
@@ -100,6 +100,11 @@ impl Output {
         {
             self.fail(error, opener, events);
         }
+    }
+
+    /// How long a block that is written now waits before it is heard, as far as is known.
+    pub fn backlog(&self) -> Duration {
+        self.speaker.as_ref().map_or(Duration::ZERO, |speaker| speaker.backlog())
     }
 
     /// Times that the device ran out of sound.

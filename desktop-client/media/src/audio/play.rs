@@ -1,6 +1,6 @@
 //! The seam between the audio thread and the things that sound goes to.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::capture::Block;
 use crate::event::DeviceError;
@@ -18,6 +18,11 @@ pub trait Speaker: Send {
 
     /// Takes a block. After an error it is dropped. Must not block.
     fn write(&mut self, block: &Block) -> Result<(), DeviceError>;
+
+    /// How long a block that is written now waits before it is heard, as far as is known.
+    fn backlog(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Times that it ran out of sound.
     fn underruns(&self) -> u64 {

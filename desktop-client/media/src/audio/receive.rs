@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use media_core::audio::jitter_buffer::{Action, JitterBuffer, JitterBufferConfig};
 use media_core::audio::level::LevelMeter;
 use media_core::audio::mixer::{Gain, Mixer};
 use media_core::frame::SAMPLES_PER_BLOCK;
+use media_core::playout::PlayoutPoint;
 use media_core::rtp::RtpPacket;
 use media_core::slot::Slot;
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -39,6 +40,10 @@ pub struct AudioInput {
 pub struct AudioShared {
     /// Bits of an `f32`: linear gain.
     volume: AtomicU32,
+    /// Microseconds that lip sync wants the sound to be later.
+    extra_delay: AtomicU32,
+    /// What is heard and when; empty while nothing is.
+    heard: Slot<PlayoutPoint>,
     stats: Slot<AudioReceiveStats>,
 }
 
@@ -58,6 +63,17 @@ impl AudioShared {
     /// 0 is silence, 1 as it came, [`Gain::MAX`] the most; what is no number counts as 0.
     pub fn set_volume(&self, gain: f32) {
         self.volume.store(gain.to_bits(), Ordering::Relaxed);
+    }
+
+    /// Lip sync wants the sound to be this much later than the network asks for.
+    pub fn set_extra_delay(&self, delay: Duration) {
+        let micros = u32::try_from(delay.as_micros()).unwrap_or(u32::MAX);
+        self.extra_delay.store(micros, Ordering::Relaxed);
+    }
+
+    /// What is heard at which time, of the last tenth of a second; `None` while nothing is.
+    pub fn heard(&self) -> Option<PlayoutPoint> {
+        self.heard.peek()
     }
 
     /// Figures.
@@ -84,7 +100,12 @@ pub struct AudioReceiver {
 /// The two sides.
 pub fn audio_player() -> (AudioInput, AudioReceiver) {
     let (producer, packets) = RingBuffer::new(PACKETS_PER_PLAYER);
-    let shared = Arc::new(AudioShared { volume: AtomicU32::new(1.0_f32.to_bits()), stats: Slot::new() });
+    let shared = Arc::new(AudioShared {
+        volume: AtomicU32::new(1.0_f32.to_bits()),
+        extra_delay: AtomicU32::new(0),
+        heard: Slot::new(),
+        stats: Slot::new(),
+    });
     let receiver = AudioReceiver {
         packets,
         shared: Arc::clone(&shared),
@@ -106,8 +127,8 @@ impl AudioReceiver {
         self.packets.is_abandoned()
     }
 
-    /// Adds the next 10 ms of this peer to the mix.
-    pub fn mix_into(&mut self, mixer: &mut Mixer, now: Instant) {
+    /// Adds the next 10 ms of this peer to the mix, whose sound is heard from `heard` on.
+    pub fn mix_into(&mut self, mixer: &mut Mixer, now: Instant, heard: Instant) {
         while let Ok(packet) = self.packets.pop() {
             if self.decoder.is_none() {
                 self.decoder =
@@ -118,20 +139,30 @@ impl AudioReceiver {
         if self.decoder.is_none() {
             return;
         }
+        let extra = self.shared.extra_delay.load(Ordering::Relaxed);
+        self.buffer.set_extra_delay(Duration::from_micros(extra.into()));
         let mut block = [0.0; SAMPLES_PER_BLOCK];
-        self.next_block(&mut block, now);
+        self.next_block(&mut block, now, heard);
         self.measure(&block);
         self.gain.set(f32::from_bits(self.shared.volume.load(Ordering::Relaxed)));
         mixer.add(&block, 1, &mut self.gain);
     }
 
-    fn next_block(&mut self, block: &mut Block, now: Instant) {
+    fn next_block(&mut self, block: &mut Block, now: Instant, heard: Instant) {
         while let Some(action) = self.buffer.poll(now) {
             if let Err(error) = self.carry_out(action) {
                 tracing::debug!(%error, "a packet was not decoded");
                 self.decoded.clear();
             }
             self.buffer.decoded(&self.decoded, now);
+        }
+        if self.blocks.is_multiple_of(BLOCKS_PER_REPORT) {
+            match self.buffer.position() {
+                Some(timestamp) => {
+                    self.shared.heard.put(PlayoutPoint { timestamp, at: heard });
+                }
+                None => self.shared.heard.clear(),
+            }
         }
         self.buffer.read(block, now);
     }

@@ -39,6 +39,8 @@ pub(super) struct DelayEstimator {
     anchor: Option<i64>,
     packets: u64,
     target: i64,
+    /// What is wanted on top.
+    extra: i64,
     /// Start of each piece of the window and the smallest transit in it.
     minima: VecDeque<(i64, i64)>,
 }
@@ -58,6 +60,7 @@ impl DelayEstimator {
             anchor: None,
             packets: 0,
             target: initial,
+            extra: 0,
             minima: VecDeque::with_capacity(PIECES),
         }
     }
@@ -85,7 +88,12 @@ impl DelayEstimator {
 
     /// The delay to aim at, in samples.
     pub(super) fn target(&self) -> i64 {
-        self.target
+        (self.target + self.extra).min(self.max)
+    }
+
+    /// Raises the delay to aim at over what was learnt, in samples.
+    pub(super) fn set_extra(&mut self, extra: i64) {
+        self.extra = extra;
     }
 
     /// The stream starts anew: transits before mean nothing, the lateness that was learnt still does.

@@ -264,6 +264,22 @@ impl JitterBuffer {
         rtp::ticks_to_duration(u64::try_from(samples).unwrap_or(0), SAMPLE_RATE)
     }
 
+    /// Media time of the next sample that is read; `None` while nothing plays.
+    pub fn position(&self) -> Option<u32> {
+        match self.state {
+            State::Waiting => None,
+            // The low 32 bits are the timestamp on the wire.
+            State::Playing | State::Starved(_) | State::Comfort(_) => {
+                Some((self.position - self.pcm.len() as i64) as u32)
+            }
+        }
+    }
+
+    /// Lip sync wants this much more delay than the network asks for; held to the largest delay.
+    pub fn set_extra_delay(&mut self, delay: Duration) {
+        self.delay.set_extra(i64::from(rtp::ticks(delay.min(self.config.max_delay), SAMPLE_RATE)));
+    }
+
     /// Packets that wait to be decoded.
     pub fn waiting_packets(&self) -> usize {
         self.packets.len()

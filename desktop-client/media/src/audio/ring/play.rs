@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cpal::{FromSample, Sample};
 use rtrb::{Consumer, Producer, RingBuffer};
@@ -132,6 +132,11 @@ impl Speaker for RingSpeaker {
         // `wants_block` made sure that there is room; what does not fit would only be more delay.
         let _ = self.samples.push_partial_slice(converted);
         Ok(())
+    }
+
+    fn backlog(&self) -> Duration {
+        let waiting = self.samples.buffer().capacity() - self.samples.slots();
+        Duration::from_secs_f64(waiting as f64 / f64::from(self.rate.max(1)))
     }
 
     fn underruns(&self) -> u64 {

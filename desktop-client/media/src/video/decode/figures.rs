@@ -37,18 +37,21 @@ impl Figures {
     }
 
     /// A picture came out of the decoder.
-    pub fn decoded(&mut self, picture: &I420Frame) {
-        let now = picture.time;
+    pub fn decoded(&mut self, picture: &I420Frame, now: Instant) {
         self.rate.add(1, now);
+        self.stats.frames_decoded += 1;
+        self.stats.frame_width = Some(picture.width());
+        self.stats.frame_height = Some(picture.height());
+        self.stats.frames_per_second = Some(self.rate.per_second(now));
+    }
+
+    /// A picture is shown.
+    pub fn shown(&mut self, picture: &I420Frame, now: Instant) {
         self.freezes.frame_rendered(now);
         if let Some(mark) = marks::read(picture) {
             self.latencies.add(f64::from(marks::latency_ms(mark, unix_time())));
         }
         let freezes = self.freezes.stats();
-        self.stats.frames_decoded += 1;
-        self.stats.frame_width = Some(picture.width());
-        self.stats.frame_height = Some(picture.height());
-        self.stats.frames_per_second = Some(self.rate.per_second(now));
         self.stats.freeze_count = freezes.freeze_count;
         self.stats.total_freezes_duration = freezes.total_freezes_duration.as_secs_f64();
         self.stats.latency_ms = self.latency(now);

@@ -1,20 +1,21 @@
-//! The decode thread: pictures of all peers, one after the other.
+//! The decode thread: pictures of all peers, decoded one after the other as they come, and shown each at its time.
 
 pub(crate) mod figures;
+mod player;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use media_core::frame::I420Frame;
+use media_core::playout::PlayoutPoint;
 use media_core::slot::Slot;
 use media_core::video_receiver::ReceivedFrame;
-use rtrb::{Consumer, Producer, RingBuffer};
+use rtrb::{Producer, RingBuffer};
 use tokio::sync::Notify;
 
-use self::figures::Figures;
-use crate::codec::vp8_decoder::{DecodeError, Vp8Decoder};
+use self::player::Player;
 use crate::repaint::Repaint;
 use crate::stats::VideoReceiveStats;
 
@@ -27,6 +28,7 @@ const FRAMES_PER_PLAYER: usize = 16;
 
 enum DecodeOrder {
     Add(Box<Player>),
+    /// There is work, or a picture is due.
     Wake,
     Stop,
 }
@@ -52,6 +54,12 @@ pub(crate) struct PlayerShared {
     pub decode_failed: Arc<Notify>,
     /// Figures.
     stats: Slot<(Instant, VideoReceiveStats)>,
+    /// The newest picture's time, and how much later than the fastest pictures all are shown.
+    shown: Slot<(PlayoutPoint, Duration)>,
+    /// Microseconds of delay that lip sync wants at least.
+    min_delay: AtomicU64,
+    /// How much later the sound is than the picture.
+    av_offset_ms: Slot<f64>,
     /// When the first picture was decoded.
     pub first_picture: OnceLock<Instant>,
     /// Frames were lost before decoding.
@@ -69,7 +77,26 @@ impl PlayerShared {
             stats.frames_per_second = stats.frames_per_second.map(|_| 0.0);
         }
         stats.frames_dropped += self.lost.load(Ordering::Relaxed);
+        stats.av_offset_ms = self.av_offset_ms.peek();
         stats
+    }
+
+    /// What is shown at which time, and how much later than the fastest pictures all are; `None` before the first.
+    pub fn shown(&self) -> Option<(PlayoutPoint, Duration)> {
+        self.shown.peek()
+    }
+
+    /// Lip sync wants at least this delay; `offset_ms` is what it found.
+    pub fn set_lip_sync(&self, min_delay: Duration, offset_ms: Option<f64>) {
+        self.min_delay.store(u64::try_from(min_delay.as_micros()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        match offset_ms {
+            Some(offset) => drop(self.av_offset_ms.put(offset)),
+            None => self.av_offset_ms.clear(),
+        }
+    }
+
+    fn min_delay(&self) -> Duration {
+        Duration::from_micros(self.min_delay.load(Ordering::Relaxed))
     }
 }
 
@@ -104,12 +131,15 @@ impl DecoderHandle {
             pictures: Slot::new(),
             decode_failed: Arc::new(Notify::new()),
             stats: Slot::new(),
+            shown: Slot::new(),
+            min_delay: AtomicU64::new(0),
+            av_offset_ms: Slot::new(),
             first_picture: OnceLock::new(),
             broken: AtomicBool::new(false),
             lost: AtomicU64::new(0),
         });
-        let player = Player { frames, shared: Arc::clone(&shared), decoder: None, figures: Figures::new() };
-        let _ = self.orders.send(DecodeOrder::Add(Box::new(player)));
+        let player = Box::new(Player::new(frames, Arc::clone(&shared)));
+        let _ = self.orders.send(DecodeOrder::Add(player));
         VideoInput { frames: producer, orders: self.orders.clone(), shared }
     }
 
@@ -135,8 +165,8 @@ pub(crate) fn decoder(repaint: Repaint) -> (DecoderHandle, DecodeThread) {
 impl DecodeThread {
     /// Runs until it is told to stop.
     pub fn run(mut self) {
-        while let Ok(order) = self.orders.recv() {
-            match order {
+        loop {
+            match self.next_order() {
                 DecodeOrder::Add(player) => self.players.push(*player),
                 DecodeOrder::Wake => {}
                 DecodeOrder::Stop => return,
@@ -145,57 +175,35 @@ impl DecodeThread {
         }
     }
 
-    /// Takes one frame of each player in turn, so that none has to wait for another's backlog.
+    /// Waits for an order, or until a picture is due.
+    fn next_order(&self) -> DecodeOrder {
+        match self.players.iter().filter_map(Player::next_due).min() {
+            None => self.orders.recv().unwrap_or(DecodeOrder::Stop),
+            Some(due) => match self.orders.recv_timeout(due.saturating_duration_since(Instant::now())) {
+                Ok(order) => order,
+                Err(RecvTimeoutError::Timeout) => DecodeOrder::Wake,
+                Err(RecvTimeoutError::Disconnected) => DecodeOrder::Stop,
+            },
+        }
+    }
+
+    /// Takes one frame of each player in turn, so that none has to wait for another's backlog; between them, shows what is due.
     fn decode_waiting(&mut self) {
-        self.players.retain(|player| !(player.frames.is_abandoned() && player.frames.is_empty()));
+        self.players.retain(|player| !player.ended());
         let mut decoded = true;
         while decoded {
             decoded = false;
-            for player in &mut self.players {
-                decoded |= player.decode_next(&self.repaint);
+            for at in 0..self.players.len() {
+                self.show_due();
+                decoded |= self.players.get_mut(at).is_some_and(|player| player.decode_next(&self.repaint));
             }
         }
-    }
-}
-
-struct Player {
-    frames: Consumer<ReceivedFrame>,
-    shared: Arc<PlayerShared>,
-    decoder: Option<Vp8Decoder>,
-    figures: Figures,
-}
-
-impl Player {
-    fn decode_next(&mut self, repaint: &Repaint) -> bool {
-        let Ok(frame) = self.frames.pop() else { return false };
-        if self.shared.broken.swap(false, Ordering::AcqRel)
-            && let Some(decoder) = &mut self.decoder
-        {
-            decoder.expect_key_frame();
-        }
-        match self.decode(&frame) {
-            Ok(Some(picture)) => {
-                self.shared.first_picture.get_or_init(|| picture.time);
-                self.figures.decoded(&picture);
-                self.shared.pictures.put(Arc::new(picture));
-                repaint.call();
-            }
-            Ok(None) => {}
-            Err(error) => {
-                tracing::debug!(%error, "a frame was not decoded");
-                self.figures.dropped();
-                self.shared.decode_failed.notify_one();
-            }
-        }
-        self.shared.stats.put((Instant::now(), self.figures.stats()));
-        true
+        self.show_due();
     }
 
-    fn decode(&mut self, frame: &ReceivedFrame) -> Result<Option<I420Frame>, DecodeError> {
-        let decoder = match &mut self.decoder {
-            Some(decoder) => decoder,
-            empty => empty.insert(Vp8Decoder::new()?),
-        };
-        decoder.decode(&frame.data, Instant::now())
+    fn show_due(&mut self) {
+        for player in &mut self.players {
+            player.show_due(Instant::now(), &self.repaint);
+        }
     }
 }
