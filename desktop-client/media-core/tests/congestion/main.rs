@@ -1,0 +1,4 @@
+//! Bandwidth estimation over networks in virtual time.
+
+mod network;
+mod survey;
