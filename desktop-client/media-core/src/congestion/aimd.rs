@@ -16,6 +16,10 @@ const MAX_OVER_ACKNOWLEDGED: f64 = 1.5;
 /// …and this much (libwebrtc's default), or it could never leave the floor.
 const GRACE: Bitrate = Bitrate::kbps(10);
 
+/// Near the capacity, the rate may be this many times what comes through: our choice, so that a queue on a thin link, where a trend takes seconds to show, grows no
+/// faster than by 150 ms per second.
+const NEAR_CAPACITY: f64 = 1.15;
+
 /// A queue that waits at this moment should be gone after this time.
 const DRAIN: Duration = Duration::from_secs(1);
 
@@ -28,11 +32,13 @@ const MAX_DRAIN: Duration = Duration::from_secs(2);
 /// On top of the round trip, the time until a change of the rate shows in the verdict (libwebrtc's default).
 const REACTION: Duration = Duration::from_millis(100);
 
-/// Growth by addition is at least this much per second (libwebrtc's kDefaultMinIncreaseRateBps).
-const MIN_ADDITION: f64 = 4_000.0;
+/// At the capacity, from this share of it on, growth per second is at most this share: our choice. Each round of growth and fall is a queue, the longer the faster
+/// the growth.
+const AT_CAPACITY: f64 = 0.95;
+const GROWTH_AT_CAPACITY: f64 = 0.03;
 
-/// Growth by multiplication is at least this much per second.
-const MIN_MULTIPLICATION: f64 = 1_000.0;
+/// Growth is at least this much per second (libwebrtc's default for multiplication).
+const MIN_GROWTH: f64 = 1_000.0;
 
 /// Longer times between reports count as this.
 const MAX_STEP: Duration = Duration::from_secs(1);
@@ -85,7 +91,8 @@ impl Aimd {
 
     /// A report came, with a verdict.
     pub(super) fn update(&mut self, verdict: Verdict, circumstances: &Circumstances, now: Instant) {
-        let elapsed = self.updated.map_or(Duration::ZERO, |at| now.saturating_duration_since(at)).min(MAX_STEP);
+        let elapsed =
+            self.updated.map_or(Duration::ZERO, |at| now.saturating_duration_since(at)).min(MAX_STEP);
         self.updated = Some(now);
         match verdict {
             Verdict::TooHigh(queue_ms) => self.decrease(queue_ms, circumstances, now),
@@ -113,11 +120,6 @@ impl Aimd {
         self.capacity.forget();
     }
 
-    /// Is the bottleneck's rate known?
-    pub(super) fn near_capacity(&self) -> bool {
-        self.capacity.get().is_some()
-    }
-
     fn decrease(&mut self, queue_ms: f64, circumstances: &Circumstances, now: Instant) {
         let through = circumstances.acknowledged.unwrap_or(self.rate).min(self.rate);
         self.capacity.overused_at(through);
@@ -128,7 +130,8 @@ impl Aimd {
     }
 
     fn finish_draining(&mut self, circumstances: &Circumstances, now: Instant) {
-        let due = |since: &Instant| circumstances.drained || now.saturating_duration_since(*since) > MAX_DRAIN;
+        let due =
+            |since: &Instant| circumstances.drained || now.saturating_duration_since(*since) > MAX_DRAIN;
         if let Some((rate, _)) = self.resume.take_if(|(_, since)| due(since)) {
             self.rate = self.rate.max(rate);
         }
@@ -138,26 +141,32 @@ impl Aimd {
         // Nothing is known of what comes through: nothing to grow on.
         let Some(through) = circumstances.acknowledged else { return };
         self.capacity.passed(through);
-        let per_second = if self.near_capacity() && self.resume.is_none() {
-            self.addition(circumstances.round_trip)
-        } else {
-            self.multiplication()
+        let (per_second, limit) = match self.capacity.get() {
+            Some(capacity) => {
+                (self.addition(capacity, circumstances.round_trip), through.scale(NEAR_CAPACITY))
+            }
+            None => (self.multiplication(), through.scale(MAX_OVER_ACKNOWLEDGED).saturating_add(GRACE)),
         };
-        let limit = through.scale(MAX_OVER_ACKNOWLEDGED).saturating_add(GRACE).min(circumstances.ceiling);
+        let limit = limit.min(circumstances.ceiling);
         let grown = self.rate.saturating_add(Bitrate::bps((per_second * elapsed.as_secs_f64()) as u64));
         self.rate = self.rate.max(grown.min(limit));
     }
 
     fn multiplication(&self) -> f64 {
-        (self.growth * self.rate.as_bps() as f64).max(MIN_MULTIPLICATION)
+        (self.growth * self.rate.as_bps() as f64).max(MIN_GROWTH)
     }
 
     /// A packet of usual size per reaction, and no faster than by multiplication.
-    fn addition(&self, round_trip: Duration) -> f64 {
+    fn addition(&self, capacity: Bitrate, round_trip: Duration) -> f64 {
         let frame = self.rate.as_bps() as f64 / 8.0 / FRAMES_PER_SECOND;
         let packet = frame / (frame / PACKET_BYTES).ceil().max(1.0);
         let per_second = 8.0 * packet / (round_trip + REACTION).as_secs_f64();
-        per_second.min(self.multiplication()).max(MIN_ADDITION)
+        let most = if self.rate < capacity.scale(AT_CAPACITY) {
+            self.multiplication()
+        } else {
+            GROWTH_AT_CAPACITY * self.rate.as_bps() as f64
+        };
+        per_second.min(most).max(MIN_GROWTH)
     }
 }
 

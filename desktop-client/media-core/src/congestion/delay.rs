@@ -4,6 +4,8 @@
 //! there, grows no more and is long, is drained, too: a full buffer has no trend. If it does not respond to a lower rate twice, it is somebody else's or a
 //! longer route, and becomes the new floor.
 
+use std::time::Duration;
+
 use super::arrival_groups::{ArrivalGroups, Grouped};
 use super::config::GccConfig;
 use super::queue_delay::{QueueDelay, SHORT_MS};
@@ -12,6 +14,9 @@ use super::trendline::{Trendline, Usage};
 
 /// A queue above the tolerance and this many times the jitter is believed after [`SHORT_MS`]: jitter does not reach so far.
 const BEYOND_JITTER: f64 = 1.2;
+
+/// Above the tolerance and this share of the jitter it is believed after the patience that the jitter calls for.
+const WITHIN_JITTER: f64 = 0.5;
 
 /// How long a queue that does not grow must stand, in milliseconds.
 const STANDING_MS: f64 = 1_000.0;
@@ -60,7 +65,7 @@ impl DelayDetector {
 
     /// The next packet in the order of arrival.
     pub(super) fn add(&mut self, packet: &Arrived) {
-        self.queue.add(packet.departure_ms, packet.delay_ms());
+        self.queue.add(packet.departure_ms, packet.delay_ms(), packet.bytes);
         match self.groups.add(packet) {
             Grouped::Pending => {}
             Grouped::Delta(delta) => self.trendline.update(&delta),
@@ -80,15 +85,17 @@ impl DelayDetector {
     pub(super) fn verdict(&mut self) -> Verdict {
         let long = self.queue.persistent(self.queue.patience_ms());
         let usage = self.trendline.usage();
+        // After a fall the trend remembers the rise for a while; the queue itself knows better.
         if usage == Usage::Over
-            && let Some(queue) = self.short_queue().or_else(|| long.filter(|queue| *queue > self.tolerance_ms))
+            && !self.queue.is_falling()
+            && let Some(queue) = self.short_queue().or_else(|| long.filter(|queue| *queue > self.tolerable()))
         {
-            return Verdict::TooHigh(queue);
+            return Verdict::TooHigh(self.at_least(queue));
         }
         if let Some(queue) = self.standing_queue() {
-            return Verdict::TooHigh(queue);
+            return Verdict::TooHigh(self.at_least(queue));
         }
-        if usage != Usage::Normal && self.queue.current().is_some_and(|queue| queue > self.tolerance_ms) {
+        if usage != Usage::Normal && self.queue.current().is_some_and(|queue| queue > self.tolerable()) {
             return Verdict::Wait;
         }
         Verdict::Fine
@@ -106,7 +113,7 @@ impl DelayDetector {
 
     /// Is there next to nothing waiting?
     pub(super) fn drained(&self) -> bool {
-        self.queue.current().is_some_and(|queue| queue < self.tolerance_ms)
+        self.queue.current().is_some_and(|queue| queue < self.tolerable())
     }
 
     /// Is more waiting than jitter explains?
@@ -114,9 +121,23 @@ impl DelayDetector {
         self.queue.current().is_some_and(|queue| queue > self.beyond_jitter())
     }
 
+    /// The time over which a queue is believed.
+    pub(super) fn patience(&self) -> Duration {
+        Duration::from_secs_f64(self.queue.patience_ms() / 1e3)
+    }
+
     /// How much the delay varies by itself, in milliseconds.
     pub(super) fn jitter_ms(&self) -> f64 {
         self.queue.jitter_ms()
+    }
+
+    /// What waits now, jitter aside, may be more than what waited all the time.
+    fn at_least(&self, queue: f64) -> f64 {
+        self.queue.current().map_or(queue, |current| queue.max(current - self.queue.jitter_ms()))
+    }
+
+    fn tolerable(&self) -> f64 {
+        self.tolerance_ms + WITHIN_JITTER * self.queue.jitter_ms()
     }
 
     fn beyond_jitter(&self) -> f64 {

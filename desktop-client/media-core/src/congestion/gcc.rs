@@ -22,11 +22,11 @@ use crate::bitrate::Bitrate;
 /// Results of one report that are looked at, the newest ones: more than a second of anything we send.
 const MAX_RESULTS: usize = 4_096;
 
+/// No packet is larger: what a UDP datagram can hold.
+const MAX_BYTES: usize = 65_535;
+
 /// The rate that comes through is measured over this time (libwebrtc's initial window).
 const ACKNOWLEDGED: Duration = Duration::from_millis(500);
-
-/// While a queue builds up, over this time: older arrivals are from before.
-const ACKNOWLEDGED_NOW: Duration = Duration::from_millis(200);
 
 /// The sent rate is measured over this time for tests of loss, and over a longer one to see whether the application limits: video comes in bursts.
 const SENT: Duration = Duration::from_millis(400);
@@ -104,7 +104,10 @@ impl Gcc {
     }
 
     fn round_trip(&self) -> Duration {
-        self.round_trips.get().map_or(ROUND_TRIP, |ms| Duration::from_secs_f64(ms.max(0.0) / 1e3)).min(MAX_ROUND_TRIP)
+        self.round_trips
+            .get()
+            .map_or(ROUND_TRIP, |ms| Duration::from_secs_f64(ms.max(0.0) / 1e3))
+            .min(MAX_ROUND_TRIP)
     }
 
     fn silence_deadline(&self) -> Option<Instant> {
@@ -114,7 +117,8 @@ impl Gcc {
     /// The results that are news, which all left after those before.
     fn news<'a>(&self, results: &'a [PacketResult], now: Instant) -> &'a [PacketResult] {
         let results = &results[results.len().saturating_sub(MAX_RESULTS)..];
-        let known = results.iter().take_while(|result| self.newest.is_some_and(|newest| result.departure <= newest));
+        let known =
+            results.iter().take_while(|result| self.newest.is_some_and(|newest| result.departure <= newest));
         let results = &results[known.count()..];
         // What has not left yet cannot have arrived.
         let sound = results.iter().take_while(|result| result.departure <= now);
@@ -125,7 +129,8 @@ impl Gcc {
         let mut after_hole = skipped;
         for result in results {
             self.loss.record(result.departure, result.arrival.is_none());
-            self.sent.add(instants_ms(result.departure, self.created), result.bytes, after_hole);
+            let bytes = result.bytes.min(MAX_BYTES);
+            self.sent.add(instants_ms(result.departure, self.created), bytes, after_hole);
             after_hole = false;
         }
         let mut after_hole = skipped;
@@ -142,7 +147,7 @@ impl Gcc {
         let mut arrived = Vec::with_capacity(results.len());
         for result in results {
             let Some(arrival) = result.arrival else { continue };
-            match self.timeline.place(result.departure, arrival, result.bytes) {
+            match self.timeline.place(result.departure, arrival, result.bytes.min(MAX_BYTES)) {
                 Place::Follows(packet) => arrived.push(packet),
                 Place::Starts(packet) => {
                     arrived.clear();
@@ -162,16 +167,17 @@ impl Gcc {
         self.verdict = self.delay.verdict();
         let overused = matches!(self.verdict, Verdict::TooHigh(_));
         let round_trip = self.round_trip();
+        // While a queue builds up, older arrivals are from before it.
+        let window = if overused { self.delay.patience() } else { ACKNOWLEDGED };
         let circumstances = Circumstances {
-            acknowledged: self.come_through(if overused { ACKNOWLEDGED_NOW } else { ACKNOWLEDGED }),
+            acknowledged: self.come_through(window),
             round_trip,
             ceiling: self.ceiling(),
             drained: self.delay.drained(),
         };
         self.aimd.update(self.verdict, &circumstances, now);
         let congested = overused || self.delay.congested();
-        let context =
-            LossContext { sent: self.sent.over(SENT), congested, delay_based: self.aimd.rate() };
+        let context = LossContext { sent: self.sent.over(SENT), congested, delay_based: self.aimd.rate() };
         self.loss.update(&context, now);
         if overused || self.known() < before.scale(0.95) {
             self.lowered = Some(now);
@@ -204,8 +210,14 @@ impl Gcc {
         let context = ProbeContext {
             estimate,
             acknowledged: self.acknowledged.over(ACKNOWLEDGED),
-            calm: self.verdict == Verdict::Fine && self.delay.drained() && !restless && !self.loss.is_holding(),
-            application_limited: self.sent.over(SENT_LONG).is_none_or(|sent| sent < estimate.scale(APPLICATION_LIMITED)),
+            calm: self.verdict == Verdict::Fine
+                && self.delay.drained()
+                && !restless
+                && !self.loss.is_holding(),
+            application_limited: self
+                .sent
+                .over(SENT_LONG)
+                .is_none_or(|sent| sent < estimate.scale(APPLICATION_LIMITED)),
             jitter_ms: self.delay.jitter_ms(),
             waiting: self.probe_results.is_waiting(),
         };
@@ -227,7 +239,9 @@ impl BandwidthEstimator for Gcc {
 
     fn on_feedback(&mut self, results: &[PacketResult], now: Instant) {
         let results = self.news(results, now);
-        let (Some(first), Some(last)) = (results.first(), results.iter().map(|result| result.departure).max()) else {
+        let (Some(first), Some(last)) =
+            (results.first(), results.iter().map(|result| result.departure).max())
+        else {
             return;
         };
         self.newest = Some(last);
@@ -263,6 +277,7 @@ impl BandwidthEstimator for Gcc {
         if self.silence_deadline().is_some_and(|deadline| now >= deadline) {
             self.in_flight.waited();
             self.aimd.halve();
+            self.loss.path_was_dead(now);
             self.lowered = Some(now);
         }
         self.take_probe_results(now);

@@ -36,8 +36,8 @@ impl LinkCapacity {
         let error = estimate.kbps - sample;
         estimate.kbps -= WEIGHT * error;
         let spread = error * error / estimate.kbps.max(1.0);
-        estimate.deviation = ((1.0 - WEIGHT) * estimate.deviation + WEIGHT * spread)
-            .clamp(MIN_DEVIATION, MAX_DEVIATION);
+        estimate.deviation =
+            ((1.0 - WEIGHT) * estimate.deviation + WEIGHT * spread).clamp(MIN_DEVIATION, MAX_DEVIATION);
     }
 
     /// What comes through without a queue: if it is clearly more, the link has changed.

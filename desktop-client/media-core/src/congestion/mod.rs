@@ -12,6 +12,7 @@ mod gcc;
 mod in_flight;
 mod link_capacity;
 mod loss;
+mod loss_counts;
 mod probe_control;
 mod probe_result;
 mod queue_delay;

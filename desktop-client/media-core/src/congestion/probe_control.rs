@@ -25,7 +25,7 @@ const WORTHWHILE: f64 = 1.1;
 
 /// Fewest packets and bytes of a probe, and its least length.
 const PACKETS: usize = 5;
-const MIN_BYTES: u64 = 1_000;
+const MIN_BYTES: u64 = 600;
 const LENGTH: Duration = Duration::from_millis(15);
 
 /// Where the delay varies, a probe is as long as it varies, up to this: our choice.
@@ -194,7 +194,8 @@ impl ProbeControl {
         let elapsed = self.ticked.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
         self.ticked = Some(now);
         // Only what has come through counts: a start rate that was too high is no dip.
-        let proven = context.acknowledged.map_or(Bitrate::ZERO, |rate| rate.scale(WORTHWHILE).min(context.estimate));
+        let proven =
+            context.acknowledged.map_or(Bitrate::ZERO, |rate| rate.scale(WORTHWHILE).min(context.estimate));
         let faded = self.peak.scale((-elapsed.as_secs_f64() / PEAK_FADING.as_secs_f64()).exp());
         self.peak = faded.max(proven);
         if context.estimate < self.peak.scale(DIP) {
@@ -263,7 +264,9 @@ mod tests {
 
     #[test]
     fn it_starts_with_three_and_six_times_the_start_rate_within_the_demand() {
-        for (demand, probes) in [(5_000, vec![900, 1_800]), (1_000, vec![900, 1_200]), (600, vec![720]), (40, vec![])] {
+        for (demand, probes) in
+            [(5_000, vec![900, 1_800]), (1_000, vec![900, 1_200]), (600, vec![720]), (40, vec![])]
+        {
             let mut control = control();
             control.set_demand(Bitrate::kbps(demand), Bitrate::kbps(300));
             control.start(Bitrate::kbps(300), at(0));

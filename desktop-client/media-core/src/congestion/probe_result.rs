@@ -107,8 +107,9 @@ impl ProbeResults {
     /// The next probe that is decided.
     pub(super) fn poll(&mut self, round_trip: Duration, now: Instant) -> Option<ProbeOutcome> {
         let reported = self.reported;
-        let is_reported =
-            |pending: &Pending| pending.sent.is_some_and(|sent| reported.is_some_and(|last| last >= sent.last));
+        let is_reported = |pending: &Pending| {
+            pending.sent.is_some_and(|sent| reported.is_some_and(|last| last >= sent.last))
+        };
         let decided = self
             .pending
             .iter()

@@ -3,6 +3,8 @@
 //! A trend alone takes each breath of a wireless network for a queue. But a queue of our own making has a property that jitter lacks: as long as the rate
 //! stays, *every* packet meets it. So a queue counts by the least delay over a while, and the while is longer the more the delay varies by itself: delay that
 //! wanders over 50 ms returns to its floor many times a second, a queue does not.
+//!
+//! On a thin link a small packet is faster than a large one by what the rest takes to transmit. Packets far below the usual size are therefore left out.
 
 use std::collections::VecDeque;
 
@@ -11,26 +13,33 @@ use super::windowed::WindowedMin;
 /// Delays are kept by departure in slots of so many milliseconds.
 const SLOT_MS: f64 = 50.0;
 
-/// Slots that are kept: 2 s.
-const SLOTS: usize = 40;
+/// Slots that are kept: 3 s.
+const SLOTS: usize = 60;
 
 /// A shorter window, in milliseconds, or fewer packets say nothing about a queue.
 pub(super) const SHORT_MS: f64 = 200.0;
 const MIN_PACKETS: u32 = 3;
 
 /// The longest window in milliseconds: what it takes at most until a queue is believed.
-const LONG_MS: f64 = 1_500.0;
+const LONG_MS: f64 = 2_000.0;
 
 /// Milliseconds that the window grows by for each millisecond of jitter. Delay that varies by J is above its floor all the time for 8 J with a probability of a few
 /// per cent when its correlation time is about 2 J, as on wireless networks.
-const PATIENCE: f64 = 8.0;
+const PATIENCE: f64 = 12.0;
 
 /// The least delay is that of the latest 15 to 30 s: a route that became longer is normal afterwards, and 200 ppm of clock drift are 6 ms.
 const BASE_MS: f64 = 15_000.0;
 
-/// Jitter is the median over the spreads of the delay in so many seconds, each in milliseconds. The median, because queues come and go a few times a minute.
+/// Jitter is the median over the spreads of the delay in so many spans of so many milliseconds. The median, because queues come and go a few times a minute. What the
+/// delay differs by at the ends of a span is taken off its spread, because a queue that grows or empties is no jitter; of jitter that takes away up to a
+/// half, which a factor gives back.
 const SPREAD_MS: f64 = 1_000.0;
 const SPREADS: usize = 9;
+const SPREAD_FACTOR: f64 = 2.0;
+
+/// Packets of less than this share of the mean size are left out, and how fast the mean follows.
+const SMALL: f64 = 0.5;
+const SIZE_WEIGHT: f64 = 0.02;
 
 #[derive(Debug, Clone, Copy)]
 struct Slot {
@@ -48,13 +57,38 @@ pub(super) struct QueueDelay {
     mark_ms: f64,
     spread: Option<Spread>,
     spreads: VecDeque<f64>,
+    mean_bytes: Option<f64>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Spread {
     start_ms: f64,
+    first_ms: f64,
+    last_ms: f64,
     least_ms: f64,
     most_ms: f64,
+}
+
+impl Spread {
+    fn of(departure_ms: f64, delay_ms: f64) -> Self {
+        Self {
+            start_ms: departure_ms,
+            first_ms: delay_ms,
+            last_ms: delay_ms,
+            least_ms: delay_ms,
+            most_ms: delay_ms,
+        }
+    }
+
+    fn widen(&mut self, delay_ms: f64) {
+        self.last_ms = delay_ms;
+        self.least_ms = self.least_ms.min(delay_ms);
+        self.most_ms = self.most_ms.max(delay_ms);
+    }
+
+    fn jitter_ms(&self) -> f64 {
+        SPREAD_FACTOR * (self.most_ms - self.least_ms - (self.last_ms - self.first_ms).abs())
+    }
 }
 
 impl Default for QueueDelay {
@@ -66,13 +100,20 @@ impl Default for QueueDelay {
             mark_ms: f64::NEG_INFINITY,
             spread: None,
             spreads: VecDeque::with_capacity(SPREADS + 1),
+            mean_bytes: None,
         }
     }
 }
 
 impl QueueDelay {
     /// A packet that left at a time and was on the way for so long, off by a constant.
-    pub(super) fn add(&mut self, departure_ms: f64, delay_ms: f64) {
+    pub(super) fn add(&mut self, departure_ms: f64, delay_ms: f64, bytes: usize) {
+        let bytes = bytes as f64;
+        let mean = self.mean_bytes.get_or_insert(bytes);
+        *mean += SIZE_WEIGHT * (bytes - *mean);
+        if bytes < SMALL * *mean {
+            return;
+        }
         self.base.add(departure_ms, delay_ms);
         self.widen_spread(departure_ms, delay_ms);
         self.newest_ms = self.newest_ms.max(departure_ms);
@@ -99,6 +140,13 @@ impl QueueDelay {
     /// The delay that all packets of a window met beyond the least possible, in milliseconds; `None` when there are too few of them since the mark.
     pub(super) fn persistent(&self, window_ms: f64) -> Option<f64> {
         self.least_since(self.newest_ms - window_ms, self.mark_ms)
+    }
+
+    /// Does the queue get shorter since the mark?
+    pub(super) fn is_falling(&self) -> bool {
+        let mut since = self.slots.iter().filter(|slot| slot.start_ms >= self.mark_ms);
+        let (first, last) = (since.next(), since.next_back());
+        first.zip(last).is_some_and(|(first, last)| last.least_ms < first.least_ms)
     }
 
     /// The window over which a queue is believed on this path, in milliseconds.
@@ -139,14 +187,13 @@ impl QueueDelay {
     }
 
     fn widen_spread(&mut self, departure_ms: f64, delay_ms: f64) {
-        let fresh = Spread { start_ms: departure_ms, least_ms: delay_ms, most_ms: delay_ms };
+        let fresh = Spread::of(departure_ms, delay_ms);
         let spread = self.spread.get_or_insert(fresh);
         if departure_ms - spread.start_ms < SPREAD_MS {
-            spread.least_ms = spread.least_ms.min(delay_ms);
-            spread.most_ms = spread.most_ms.max(delay_ms);
+            spread.widen(delay_ms);
             return;
         }
-        self.spreads.push_back(spread.most_ms - spread.least_ms);
+        self.spreads.push_back(spread.jitter_ms());
         if self.spreads.len() > SPREADS {
             self.spreads.pop_front();
         }
@@ -159,7 +206,7 @@ mod tests {
     use super::*;
 
     fn feed(queue: &mut QueueDelay, from_ms: u32, to_ms: u32, delay: impl Fn(f64) -> f64) {
-        (from_ms..to_ms).step_by(10).for_each(|at| queue.add(f64::from(at), delay(f64::from(at))));
+        (from_ms..to_ms).step_by(10).for_each(|at| queue.add(f64::from(at), delay(f64::from(at)), 1_200));
     }
 
     #[test]
@@ -180,6 +227,25 @@ mod tests {
         queue.mark(1_950.0);
         assert_eq!(queue.persistent(SHORT_MS), None);
         assert_eq!(queue.current(), Some(60.0));
+    }
+
+    #[test]
+    fn small_packets_do_not_make_the_others_look_queued() {
+        let mut queue = QueueDelay::default();
+        feed(&mut queue, 0, 1_000, |_| 120.0);
+        queue.add(1_000.0, 30.0, 200);
+        feed(&mut queue, 1_010, 2_000, |_| 120.0);
+        assert_eq!(queue.current(), Some(0.0));
+    }
+
+    #[test]
+    fn a_queue_that_empties_is_seen() {
+        let mut queue = QueueDelay::default();
+        feed(&mut queue, 0, 1_000, |at| 20.0 + at / 10.0);
+        queue.mark(1_000.0);
+        assert!(!queue.is_falling());
+        feed(&mut queue, 1_000, 1_200, |at| 220.0 - at / 10.0);
+        assert!(queue.is_falling());
     }
 
     #[test]

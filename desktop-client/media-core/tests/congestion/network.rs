@@ -5,19 +5,23 @@ use std::time::{Duration, Instant};
 
 use media_core::bitrate::Bitrate;
 use media_core::congestion::{BandwidthEstimator, Gcc, GccConfig, PacketResult, Probe, ProbeSent};
-use media_core::sim::{self, Link, LinkConfig, LinkStats, Profile, Step};
+use media_core::sim::{self, Link, LinkConfig, Profile, Step};
 
 /// Bytes of a media packet.
 pub const PACKET: usize = 1_200;
 
 /// Least bytes of a packet that fills a probe.
-const SMALL_PACKET: usize = 200;
+const SMALL_PACKET: usize = 120;
 
 /// Virtual time goes in steps of this; packets leave at their exact times.
 const STEP: Duration = Duration::from_millis(1);
 
 /// Figures are taken this often.
 const SAMPLE: Duration = Duration::from_millis(100);
+
+/// Time between pictures, and how much faster than the estimate their packets leave, when a flow sends pictures.
+const PICTURE: Duration = Duration::from_micros(33_333);
+const PACING: f64 = 2.5;
 
 /// Zero of the receivers' clocks.
 const CLOCK: Duration = Duration::from_secs(1_000);
@@ -75,6 +79,10 @@ pub struct Flow {
     reported: u64,
     next_report: Instant,
     report_interval: Duration,
+    /// Whether packets leave in bursts, one for each picture, or evenly.
+    pub pictures: bool,
+    next_picture: Instant,
+    picture_bytes: u64,
     /// Seconds that the receiver's clock gains per second.
     pub drift: f64,
     received_bytes: u64,
@@ -94,6 +102,9 @@ impl Flow {
             reported: 0,
             next_report: starts,
             report_interval: Duration::from_millis(70),
+            pictures: false,
+            next_picture: starts,
+            picture_bytes: 0,
             drift: 0.0,
             received_bytes: 0,
             samples: Vec::new(),
@@ -124,7 +135,7 @@ impl Flow {
         let at = self.next_packet;
         self.begin_probe(at);
         let Some(active) = self.probe.as_mut() else {
-            self.next_packet += self.rate().time_for(PACKET as u64)?;
+            self.next_packet = self.after_media(at)?;
             return Some((at, self.send(PACKET, at), PACKET));
         };
         let bytes = (active.probe.bytes / active.probe.packets).clamp(SMALL_PACKET, PACKET);
@@ -132,20 +143,37 @@ impl Flow {
         active.packets += 1;
         let id = active.probe.id;
         let first = active.first;
-        if active.bytes >= active.probe.bytes && active.packets >= active.probe.packets {
-            let bytes = active.bytes as u64;
+        let (rate, total) = (active.probe.rate, active.bytes);
+        let complete = total >= active.probe.bytes && active.packets >= active.probe.packets;
+        let sequence = self.send(bytes, at);
+        if complete {
             self.probe = None;
-            // Media made up the probe as far as there was any: the next packet is due when its time has come again.
-            self.next_packet = at + self.rate().time_for(bytes)?;
-            let sequence = self.send(PACKET.min(SMALL_PACKET.max(bytes as usize / 5)), at);
             if let Source::Adaptive { estimator, .. } = &mut self.source {
                 estimator.on_probe_sent(ProbeSent { id, first, last: at }, at);
             }
-            return Some((at, sequence, PACKET.min(SMALL_PACKET.max(bytes as usize / 5))));
+            // Media made up the probe as far as there was any: the next packet is due when its time has come again.
+            self.next_packet = at + self.rate().time_for(total as u64)?;
+        } else {
+            self.next_packet = at + rate.time_for(bytes as u64)?;
         }
-        let rate = active.probe.rate;
-        self.next_packet = at + rate.time_for(bytes as u64)?;
-        Some((at, self.send(bytes, at), bytes))
+        Some((at, sequence, bytes))
+    }
+
+    /// When the next packet of media is due.
+    fn after_media(&mut self, at: Instant) -> Option<Instant> {
+        let rate = self.rate();
+        if !self.pictures {
+            return Some(at + rate.time_for(PACKET as u64)?);
+        }
+        self.picture_bytes = self.picture_bytes.saturating_sub(PACKET as u64);
+        if self.picture_bytes >= PACKET as u64 {
+            return Some(at + rate.scale(PACING).time_for(PACKET as u64)?);
+        }
+        while self.picture_bytes < PACKET as u64 {
+            self.next_picture = self.next_picture.max(at.checked_sub(PICTURE)?) + PICTURE;
+            self.picture_bytes += rate.bytes_in(PICTURE);
+        }
+        Some(self.next_picture.max(at))
     }
 
     fn begin_probe(&mut self, at: Instant) {
@@ -172,7 +200,8 @@ impl Flow {
         self.next_report = now + self.report_interval;
         let highest = *self.arrived.last_key_value()?.0;
         let first = self.reported + 1;
-        let results = (first..=highest).map(|sequence| (sequence, self.arrived.get(&sequence).copied())).collect();
+        let results =
+            (first..=highest).map(|sequence| (sequence, self.arrived.get(&sequence).copied())).collect();
         self.reported = self.reported.max(highest);
         self.arrived.clear();
         Some(results)
@@ -195,13 +224,6 @@ impl Flow {
             && estimator.poll_timeout().is_some_and(|at| at <= now)
         {
             estimator.handle_timeout(now);
-        }
-    }
-
-    pub fn estimator(&self) -> &Gcc {
-        match &self.source {
-            Source::Adaptive { estimator, .. } => estimator,
-            Source::Constant(_) => panic!("a constant flow has no estimator"),
         }
     }
 
@@ -242,7 +264,9 @@ impl Network {
     }
 
     pub fn named(profile: &str, seed: u64) -> Self {
-        Self::of(&Profile::named(profile).expect("a known profile"), seed)
+        let profile = Profile::named(profile);
+        assert!(profile.is_some(), "no such profile");
+        Self::of(&profile.unwrap_or_else(Profile::wifi), seed)
     }
 
     pub fn stepped(steps: &[(f64, LinkConfig)], seed: u64) -> Self {
@@ -302,13 +326,9 @@ impl Network {
         }
     }
 
-    pub fn set_link(&mut self, config: LinkConfig) {
-        self.up.set_config(config);
-    }
-
-    /// What became of the packets of all flows.
-    pub fn stats(&self) -> LinkStats {
-        self.up.stats()
+    /// A flow sends nothing more.
+    pub fn end(&mut self, flow: usize) {
+        self.flows[flow].next_packet = sim::epoch() + Duration::from_secs(1_000_000);
     }
 
     fn send(&mut self) {
