@@ -4,8 +4,28 @@
 //! estimator answers with a rate, and now and then asks for a probe: a short burst at a higher rate that shows whether the path carries it. Who paces and
 //! who fills probes is decided elsewhere ([`crate::pacer`]).
 
+mod aimd;
+mod arrival_groups;
+mod config;
+mod delay;
+mod gcc;
+mod in_flight;
+mod link_capacity;
+mod loss;
+mod loss_counts;
+mod probe_control;
+mod probe_result;
+mod queue_delay;
+mod rate_meter;
+
+mod timeline;
+mod trendline;
+mod windowed;
+
 use std::time::{Duration, Instant};
 
+pub use self::config::GccConfig;
+pub use self::gcc::Gcc;
 use crate::bitrate::Bitrate;
 
 /// The fate of one packet, as the peer reports it.
@@ -64,6 +84,10 @@ pub struct EstimatorStats {
 pub trait BandwidthEstimator: Send {
     /// What would be sent if the path allowed it: estimates and probes need not go far above.
     fn set_demand(&mut self, demand: Bitrate, now: Instant);
+
+    /// A packet left, after pacing. Tells silence of the peer from silence of ours, and lost reports from lost packets; an estimator that cares for neither
+    /// ignores it.
+    fn on_sent(&mut self, _bytes: usize, _departure: Instant) {}
 
     /// Packets whose fate is known now, in the order in which they left.
     fn on_feedback(&mut self, results: &[PacketResult], now: Instant);

@@ -1,0 +1,367 @@
+//! The rate by the loss, without giving way to loss that has nothing to do with the rate.
+//!
+//! A radio link that loses a fifth of all packets does so at any rate: a lower rate would only send less. A bottleneck that is full loses what does not fit, and
+//! stops when less is sent. Three signs tell them apart:
+//!
+//! 1. **Delay.** Loss that is new and comes while a queue stands is congestion. The rate falls at once to below what came through.
+//! 2. **Response.** Loss that is new, lasts and comes without a queue (a policer, or a radio) is put to the test: the rate is lowered to what came through, as if it
+//!    were congestion, for about a second. If at least half of the new loss is gone, it was, and the rate stays. If not, the loss is *accepted*: the rate returns
+//!    to where it was, and only loss beyond the accepted share counts as new from then on.
+//! 3. **Severity.** When most packets are lost, nothing useful gets through anyway: each further report at least halves the rate, queue or not.
+//!
+//! Accepted loss still bounds the rate, by a balance over the share beyond 5 % (the form of libwebrtc's loss-based control, v2, whose instant upper bound has the
+//! same shape), because the larger the picture the fewer frames arrive whole. Accepted loss follows falling loss, never rising loss: else a rate that creeps up
+//! through a policer would get all of its losses accepted.
+
+use std::time::{Duration, Instant};
+
+use super::config::GccConfig;
+use super::loss_counts::{Bursts, Tally};
+use crate::bitrate::Bitrate;
+
+/// Loss is judged over at least so many packets that left in at least this time, or over few packets in a longer time.
+const WINDOW: (u32, Duration) = (20, Duration::from_millis(250));
+const SPARSE_WINDOW: (u32, Duration) = (10, Duration::from_secs(1));
+
+/// The same for a test, whose result counts for longer.
+const TEST_WINDOW: (u32, Duration) = (40, Duration::from_millis(500));
+const SPARSE_TEST_WINDOW: (u32, Duration) = (20, Duration::from_secs(2));
+
+/// Less than this beyond the accepted share is not worth a reaction, whatever its cause.
+const MARGIN: f64 = 0.05;
+
+/// Beyond the margin, new loss must stand out from chance by so many standard deviations.
+const SIGNIFICANCE: f64 = 2.5;
+
+/// Time over which loss is averaged.
+const AVERAGING: Duration = Duration::from_secs(4);
+
+/// Time over which accepted loss follows falling loss.
+const FORGETTING: Duration = Duration::from_secs(10);
+
+/// From here on loss is severe.
+const SEVERE: f64 = 0.6;
+
+/// Congestion: the rate becomes this share of what came through.
+const BACKOFF: f64 = 0.9;
+
+/// Test: the same.
+const TEST_BACKOFF: f64 = 0.97;
+
+/// This share of the new loss must be gone for it to have been congestion.
+const RESPONSE: f64 = 0.5;
+
+/// How long the rate stays after congestion; then it grows by so much per second (draft-ietf-rmcat-gcc-02, section 6, has 5 % per report).
+const HOLD: Duration = Duration::from_secs(3);
+const GROWTH: f64 = 0.08;
+
+/// Tests that follow each other this closely return to the rate before the first of them when loss is accepted.
+const CHAIN: Duration = Duration::from_secs(10);
+
+/// Accepted loss up to this share does not bound the rate.
+const FREE_LOSS: f64 = 0.05;
+
+/// What is known besides the loss.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LossContext {
+    /// What is sent, lost or not.
+    pub(super) sent: Option<Bitrate>,
+    /// More waits on the way than jitter explains.
+    pub(super) congested: bool,
+    /// The rate that delay allows.
+    pub(super) delay_based: Bitrate,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum State {
+    Watching,
+    /// The rate is lowered to see whether a share of loss responds.
+    Testing {
+        share: f64,
+    },
+    /// It did.
+    Holding {
+        until: Instant,
+    },
+}
+
+#[derive(Debug)]
+pub(super) struct LossControl {
+    min: Bitrate,
+    balance: Bitrate,
+    tally: Tally,
+    /// Packets that left before tell about another rate.
+    ignore_before: Option<Instant>,
+    average: Option<f64>,
+    /// The time that is in the average.
+    averaged: Duration,
+    bursts: Bursts,
+    accepted: f64,
+    /// The new loss of the window before, if there was any.
+    suspect: Option<f64>,
+    cap: Option<Bitrate>,
+    /// The cap before a chain of tests, and when the last one of them began.
+    chain: Option<(Option<Bitrate>, Instant)>,
+    state: State,
+    updated: Option<Instant>,
+}
+
+impl LossControl {
+    pub(super) fn new(config: &GccConfig) -> Self {
+        Self {
+            min: config.min,
+            balance: config.loss_balance,
+            tally: Tally::default(),
+            ignore_before: None,
+            average: None,
+            averaged: Duration::ZERO,
+            bursts: Bursts::default(),
+            accepted: 0.0,
+            suspect: None,
+            cap: None,
+            chain: None,
+            state: State::Watching,
+            updated: None,
+        }
+    }
+
+    /// The fate of a packet.
+    pub(super) fn record(&mut self, departure: Instant, lost: bool) {
+        if self.ignore_before.is_none_or(|before| departure >= before) {
+            self.tally.add(departure, lost);
+            self.bursts.add(lost);
+        }
+    }
+
+    /// All fates of a report are recorded.
+    pub(super) fn update(&mut self, context: &LossContext, now: Instant) {
+        let elapsed = self.updated.map_or(Duration::ZERO, |at| now.saturating_duration_since(at));
+        self.updated = Some(now);
+        self.grow(context, elapsed, now);
+        match self.state {
+            State::Testing { share } => {
+                if self.tally.is_enough(TEST_WINDOW, SPARSE_TEST_WINDOW) {
+                    self.conclude(share, now);
+                }
+            }
+            State::Watching | State::Holding { .. } => {
+                if self.tally.is_enough(WINDOW, SPARSE_WINDOW) {
+                    self.judge(context, now);
+                }
+            }
+        }
+    }
+
+    /// The rate that loss allows, if it limits at all.
+    pub(super) fn rate(&self) -> Option<Bitrate> {
+        let beyond = self.average.map_or(0.0, |average| average - FREE_LOSS);
+        let bound = (beyond > 0.0).then(|| self.balance.scale(1.0 / beyond));
+        let rate = [self.cap, bound].into_iter().flatten().min()?;
+        Some(rate.max(self.min))
+    }
+
+    /// A probe came through at a rate: loss does not keep us below.
+    pub(super) fn probed(&mut self, rate: Bitrate) {
+        if let Some(cap) = self.cap.as_mut() {
+            *cap = rate.max(*cap);
+        }
+    }
+
+    /// The path was dead: what was lost meanwhile says nothing about the rate.
+    pub(super) fn path_was_dead(&mut self, now: Instant) {
+        self.tally = Tally::default();
+        self.suspect = None;
+        self.state = State::Watching;
+        self.ignore_before = Some(now);
+    }
+
+    /// Share of packets lost lately.
+    pub(super) fn fraction_lost(&self) -> Option<f64> {
+        self.average
+    }
+
+    /// Share of packets that is lost at any rate.
+    pub(super) fn accepted(&self) -> f64 {
+        self.accepted
+    }
+
+    /// Is the rate held down to see what it does to the loss, or because it helped?
+    pub(super) fn is_holding(&self) -> bool {
+        !matches!(self.state, State::Watching)
+    }
+
+    fn judge(&mut self, context: &LossContext, now: Instant) {
+        let tally = std::mem::take(&mut self.tally);
+        let share = tally.share();
+        let is_new = self.stands_out(share, f64::from(tally.packets));
+        let suspect = std::mem::replace(&mut self.suspect, is_new.then_some(share));
+        self.learn(share, tally.span());
+        let Some(sent) = context.sent else { return };
+        let lasts =
+            suspect.is_some_and(|before| before >= SEVERE) || matches!(self.state, State::Holding { .. });
+        let severe = share >= SEVERE && lasts;
+        if severe || (is_new && context.congested) {
+            let through = self.through(sent, share).scale(BACKOFF);
+            // Without a queue nothing says that the rate is to blame: not faster than by halves.
+            let least = if context.congested { Bitrate::ZERO } else { sent.scale(0.5) };
+            self.lower(through.max(least), State::Holding { until: now + HOLD }, now);
+        } else if let Some(share) = self.doubtful(&tally, suspect) {
+            let before = match self.chain {
+                Some((before, at)) if now.saturating_duration_since(at) < CHAIN => before,
+                Some(_) | None => self.cap,
+            };
+            self.chain = Some((before, now));
+            self.lower(self.through(sent, share).scale(TEST_BACKOFF), State::Testing { share }, now);
+        }
+    }
+
+    /// The loss that should be put to the test. One window that stands out is a burst, whose end would look like a response; two in a row, or a rising average, are
+    /// not.
+    fn doubtful(&self, tally: &Tally, suspect: Option<f64>) -> Option<f64> {
+        let twice = suspect.filter(|_| self.suspect.is_some()).map(|before| before.min(tally.share()));
+        let packets =
+            f64::from(tally.packets) * AVERAGING.as_secs_f64() / tally.span().as_secs_f64().max(0.1);
+        let average = self.average.filter(|_| self.averaged >= AVERAGING);
+        twice.or_else(|| average.filter(|average| self.stands_out(*average, packets)))
+    }
+
+    fn conclude(&mut self, share: f64, now: Instant) {
+        let tally = std::mem::take(&mut self.tally);
+        let trial = tally.share();
+        let gone = share - trial;
+        if gone >= RESPONSE * (share - self.accepted) || trial >= SEVERE {
+            self.learn(trial, tally.span());
+            self.state = State::Holding { until: now + HOLD };
+            return;
+        }
+        self.accepted = (share + trial) / 2.0;
+        self.average = Some(self.accepted);
+        self.cap = self.chain.and_then(|(before, _)| before);
+        self.state = State::Watching;
+    }
+
+    /// What comes through of what is sent, were it not for accepted loss.
+    fn through(&self, sent: Bitrate, share: f64) -> Bitrate {
+        sent.scale(((1.0 - share) / (1.0 - self.accepted).max(0.1)).min(1.0))
+    }
+
+    fn lower(&mut self, to: Bitrate, state: State, now: Instant) {
+        let to = to.max(self.min);
+        self.cap = Some(self.cap.map_or(to, |cap| cap.min(to)));
+        self.state = state;
+        self.suspect = None;
+        self.tally = Tally::default();
+        self.ignore_before = Some(now);
+    }
+
+    fn grow(&mut self, context: &LossContext, elapsed: Duration, now: Instant) {
+        if let State::Holding { until } = self.state
+            && now >= until
+        {
+            self.state = State::Watching;
+        }
+        let (State::Watching, Some(cap)) = (self.state, self.cap) else { return };
+        let grown = cap.scale(1.0 + GROWTH * elapsed.as_secs_f64().min(1.0));
+        // Where delay limits further, loss has nothing to say.
+        self.cap = (grown < context.delay_based).then_some(grown);
+    }
+
+    /// Is a share of so many packets more than chance makes of the accepted one?
+    fn stands_out(&self, share: f64, packets: f64) -> bool {
+        let expected = self.accepted.max(0.02);
+        // Packets that are lost together count as one (the variance of a Markov chain's mean).
+        let independent = packets / (2.0 * self.bursts.mean_length() - 1.0);
+        let by_chance = (expected * (1.0 - expected) / independent.max(1.0)).sqrt();
+        share > self.accepted + MARGIN + SIGNIFICANCE * by_chance
+    }
+
+    fn learn(&mut self, share: f64, span: Duration) {
+        self.averaged = self.averaged.saturating_add(span);
+        let weight = |time: Duration| 1.0 - (-span.as_secs_f64() / time.as_secs_f64()).exp();
+        let Some(average) = self.average else {
+            self.average = Some(share);
+            return;
+        };
+        let average = average + weight(AVERAGING) * (share - average);
+        self.average = Some(average);
+        if average < self.accepted {
+            self.accepted += weight(FORGETTING) * (average - self.accepted);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim::{self, Rng};
+
+    /// Sends for some seconds at the rate that the control allows, at most 2 Mbit/s, in packets of 1000 bytes with a report each 100 ms.
+    struct Bench {
+        control: LossControl,
+        rng: Rng,
+        now: Instant,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            Self { control: LossControl::new(&GccConfig::default()), rng: Rng::new(3), now: sim::epoch() }
+        }
+
+        fn run(&mut self, seconds: u32, congested: bool, loss: impl Fn(f64) -> f64) -> f64 {
+            let mut kbps = 0.0;
+            for _ in 0..10 * seconds {
+                let rate = self.control.rate().unwrap_or(Bitrate::kbps(2_000)).min(Bitrate::kbps(2_000));
+                kbps = rate.as_bps() as f64 / 1e3;
+                let packets = (kbps / 80.0).round().max(1.0) as u32;
+                for i in 0..packets {
+                    let departure =
+                        self.now + Duration::from_millis(100).mul_f64(f64::from(i) / f64::from(packets));
+                    self.control.record(departure, self.rng.chance(loss(kbps)));
+                }
+                self.now += Duration::from_millis(100);
+                let delay_based = Bitrate::kbps(2_000);
+                self.control.update(&LossContext { sent: Some(rate), congested, delay_based }, self.now);
+            }
+            kbps
+        }
+    }
+
+    #[test]
+    fn loss_at_any_rate_is_accepted() {
+        for (share, least) in [(0.05, 1_900.0), (0.1, 1_900.0), (0.2, 800.0), (0.3, 350.0)] {
+            let mut bench = Bench::new();
+            let kbps = bench.run(20, false, |_| share);
+            assert!(kbps > least, "{share}: {kbps}");
+        }
+    }
+
+    #[test]
+    fn loss_that_responds_to_the_rate_is_not() {
+        let mut bench = Bench::new();
+        bench.run(3, false, |_| 0.0);
+        let policer = |kbps: f64| (1.0 - 800.0 / kbps).max(0.0);
+        let mut total = 0.0;
+        for _ in 0..30 {
+            let kbps = bench.run(1, false, policer);
+            total += kbps;
+        }
+        assert!(total / 30.0 < 1_000.0, "{}", total / 30.0);
+        assert!(total / 30.0 > 600.0, "{}", total / 30.0);
+    }
+
+    #[test]
+    fn loss_with_a_queue_lowers_the_rate_at_once() {
+        let mut bench = Bench::new();
+        bench.run(3, false, |_| 0.0);
+        let kbps = bench.run(1, true, |kbps| (1.0 - 400.0 / kbps).max(0.0));
+        assert!(kbps < 550.0, "{kbps}");
+    }
+
+    #[test]
+    fn when_all_is_lost_the_rate_falls_to_the_floor() {
+        let mut bench = Bench::new();
+        let kbps = bench.run(30, false, |_| 1.0);
+        assert!(kbps <= 60.0, "{kbps}");
+        assert!(bench.control.rate().is_some_and(|rate| rate >= Bitrate::kbps(30)));
+    }
+}

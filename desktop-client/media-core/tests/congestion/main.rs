@@ -1,0 +1,10 @@
+//! Bandwidth estimation over networks in virtual time.
+
+mod bottleneck;
+mod demand;
+mod distrust;
+mod loss;
+mod network;
+mod sharing;
+mod survey;
+mod wireless;
