@@ -24,7 +24,7 @@ impl Mapping {
             return None;
         }
         let seconds = (report.ntp >> 32) as i64;
-        let fraction = (report.ntp & 0xFFFF_FFFF) * 1_000_000_000 >> 32;
+        let fraction = ((report.ntp & 0xFFFF_FFFF) * 1_000_000_000) >> 32;
         // At most 2^32 seconds: fits.
         let ntp = seconds * 1_000_000_000 + fraction as i64;
         Some(Self { ntp, rtp: report.rtp, rate, arrival: report.arrival })
