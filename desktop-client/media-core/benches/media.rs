@@ -9,10 +9,12 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use media_core::audio::jitter_buffer::{Action, JitterBuffer, JitterBufferConfig};
 use media_core::audio::mixer::{Gain, Mixer};
 use media_core::audio::time_stretch;
+use media_core::bitrate::Bitrate;
 use media_core::frame::{EncodedFrame, I420Frame};
+use media_core::layers::{CameraFormat, LayerChoice, LayersConfig, LayersInput};
 use media_core::marks;
 use media_core::rtp::RtpPacket;
-use media_core::sim;
+use media_core::sim::{self, Rng};
 use media_core::video_receiver::{VideoReceiver, VideoReceiverConfig, VideoReceiverInput};
 use media_core::vp8::packetizer::{Packetizer, PacketizerStart};
 
@@ -138,5 +140,31 @@ fn video_marks(c: &mut Criterion) {
     c.bench_function("read a mark from 720p", |b| b.iter(|| marks::video::read(black_box(&frame))));
 }
 
-criterion_group!(benches, video, audio, video_marks);
+/// An estimate comes in, ten times a second from each of so many peers.
+fn layer_choice(c: &mut Criterion) {
+    let mut group = c.benchmark_group("layer choice, per estimate");
+    for peers in [1_u32, 8, 64] {
+        let mut choice = LayerChoice::new(LayersConfig::default());
+        let mut now = sim::epoch();
+        let camera = CameraFormat { width: 1_280, height: 720, framerate: 30 };
+        choice.handle(LayersInput::Camera(Some(camera)), now);
+        (0..peers).for_each(|peer| choice.handle(LayersInput::Joined(peer), now));
+        let mut rng = Rng::new(1);
+        let mut turn = 0;
+        group.bench_function(format!("{peers} peers"), |b| {
+            b.iter(|| {
+                now += Duration::from_millis(100) / peers;
+                turn = (turn + 1) % peers;
+                let bitrate = Bitrate::kbps(300 * u64::from(turn % 8 + 1) + rng.below(400));
+                choice.handle(LayersInput::Estimate { peer: turn, bitrate }, now);
+                while let Some(output) = choice.poll_output() {
+                    black_box(output);
+                }
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, video, audio, video_marks, layer_choice);
 criterion_main!(benches);

@@ -122,6 +122,24 @@ proptest! {
         }
     }
 
+    /// Several whose links are alike: nothing that one other does costs them a frame or a layer, fast or slow as it may be.
+    #[test]
+    fn nothing_that_one_peer_does_moves_a_crowd(
+        people in prop::collection::vec(1_000_u64..1_250, 2..5),
+        acts in prop::collection::vec(act(), 1..60),
+    ) {
+        let mut bench = Bench::settled(&people);
+        bench.join(MALLORY, 300);
+        for (wait, act) in acts {
+            perform(&mut bench, act);
+            bench.run(wait);
+            for (picture, kbps) in pictures(&bench, people.len()).into_iter().zip(&people) {
+                let Some((layer, limit, rate)) = picture else { return Err(TestCaseError::fail("no video")) };
+                prop_assert!(layer == 2 && limit == 2 && rate >= kbps * 2 / 3 - 1, "{picture:?}");
+            }
+        }
+    }
+
     /// Any links: adding one peer that is no faster changes nobody's layer or frames, and nobody's rate by more than a third.
     #[test]
     fn a_slower_peer_costs_nobody_a_layer_or_a_frame(
