@@ -12,10 +12,14 @@ pub mod congestion;
 pub mod frame;
 pub mod key_frame;
 pub mod marks;
+pub mod pacer;
+pub mod retransmission;
+pub mod round_trip;
 pub mod rtp;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
 pub mod slot;
 pub mod stats;
+pub mod transport_feedback;
 pub mod video_receiver;
 pub mod vp8;
