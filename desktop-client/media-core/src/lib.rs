@@ -14,11 +14,15 @@ pub mod key_frame;
 pub mod layers;
 pub mod marks;
 pub mod nack;
+pub mod pacer;
 pub mod playout;
+pub mod retransmission;
+pub mod round_trip;
 pub mod rtp;
 #[cfg(any(test, feature = "sim"))]
 pub mod sim;
 pub mod slot;
 pub mod stats;
+pub mod transport_feedback;
 pub mod video_receiver;
 pub mod vp8;

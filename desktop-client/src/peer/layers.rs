@@ -14,7 +14,7 @@ use media_core::layers::{
 };
 use tokio::sync::{mpsc, watch};
 
-use super::estimate::EstimateReader;
+use super::sending::SendPath;
 
 /// Facts that may wait. Links come and go seldom and say little; whoever finds it full waits.
 const FACTS: usize = 64;
@@ -46,7 +46,7 @@ enum Fact {
 
 /// What is known of, and told to, one link.
 struct Path {
-    estimate: EstimateReader,
+    send: SendPath,
     key_frames: KeyFrameRequester,
     orders: watch::Sender<Option<PeerOrder>>,
     over_budget: u32,
@@ -74,11 +74,11 @@ impl Layers {
     pub async fn join(
         &self,
         link: LinkId,
-        estimate: EstimateReader,
+        send: SendPath,
         key_frames: KeyFrameRequester,
     ) -> (Served, watch::Receiver<Option<PeerOrder>>) {
         let (orders, receiver) = watch::channel(None);
-        let path = Path { estimate, key_frames, orders, over_budget: 0 };
+        let path = Path { send, key_frames, orders, over_budget: 0 };
         // The task is gone only when the program ends.
         let _ = self.0.send(Fact::Joined(link.clone(), path)).await;
         (Served { link, facts: self.0.clone() }, receiver)
@@ -196,8 +196,7 @@ impl Director {
 
     fn read_estimate(&mut self, peer: u64) {
         let Some(path) = self.paths.get(&peer) else { return };
-        let bitrate =
-            Bitrate::bps(path.estimate.bits_per_second() as u64).saturating_sub(SOUND).scale(VIDEO_SHARE);
+        let bitrate = path.send.report().estimate.saturating_sub(SOUND).scale(VIDEO_SHARE);
         self.handle(LayersInput::Estimate { peer, bitrate });
     }
 
@@ -245,6 +244,7 @@ impl Director {
                 LayersOutput::Encode(layers) => self.media.set_layers(layers.iter().map(target).collect()),
                 LayersOutput::Serve { peer, order } => {
                     if let Some(path) = self.paths.get(&peer) {
+                        path.send.set_demand(order.demand.saturating_add(SOUND));
                         path.orders.send_replace(Some(order));
                     }
                 }

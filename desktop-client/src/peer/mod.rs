@@ -5,7 +5,6 @@
 
 mod channels;
 mod connection;
-mod estimate;
 mod feedback;
 mod handler;
 mod layers;
@@ -15,6 +14,7 @@ mod report;
 mod sdp;
 mod send;
 mod sender_reports;
+mod sending;
 mod task;
 
 pub use channels::LinkEvents;

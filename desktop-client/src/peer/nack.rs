@@ -298,7 +298,7 @@ mod tests {
             sent.filter_map(|message| match &message.message.packet {
                 Packet::Rtcp(packets) => {
                     packets[0].as_any().downcast_ref::<TransportLayerNack>().map(|nack| {
-                        let numbers = nack.nacks.iter().flat_map(|pair| pair.packet_list());
+                        let numbers = nack.nacks.iter().flat_map(NackPair::packet_list);
                         (nack.media_ssrc, numbers.collect())
                     })
                 }

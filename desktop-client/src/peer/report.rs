@@ -5,16 +5,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use call_core::link::ConnectionState;
-use media_core::layers::PeerOrder;
+use media_core::layers::{PeerOrder, VideoState};
 use rtc::peer_connection::transport::RTCIceServerTransportProtocol;
 use rtc::statistics::StatsSelector;
 use rtc::statistics::report::{RTCStatsReport, RTCStatsReportEntry};
 use tokio::sync::watch;
 use webrtc::peer_connection::{PeerConnection, RTCIceCandidateType};
 
-use super::estimate::EstimateReader;
 use super::nack::{NackCounts, NackHandle};
 use super::receive::ReceiveCounters;
+use super::sending::SendPath;
 
 /// What is known of a link's transport and sending side. The receiving side's pictures and sound are the player's to report.
 #[derive(Debug, Clone, Default)]
@@ -65,6 +65,14 @@ pub struct SendReport {
     pub fraction_lost: Option<f64>,
     /// Packets sent again.
     pub retransmitted_packets: u64,
+    /// Their bytes on the wire.
+    pub retransmitted_bytes: u64,
+    /// Bytes on the wire that only filled probes.
+    pub padding_bytes: u64,
+    /// How long what waits for the pacer takes at the rate of the path.
+    pub queue_delay: Duration,
+    /// Why the peer gets no better video; `None` before that is known.
+    pub video: Option<VideoState>,
 }
 
 /// What the session shows of a link's quality.
@@ -105,7 +113,7 @@ pub struct Reporter {
 /// Where figures of the sending side come from.
 struct Sending {
     counters: Arc<SendCounters>,
-    estimate: EstimateReader,
+    path: SendPath,
     orders: watch::Receiver<Option<PeerOrder>>,
 }
 
@@ -140,10 +148,10 @@ impl Reporter {
     pub fn sending(
         &mut self,
         counters: Arc<SendCounters>,
-        estimate: EstimateReader,
+        path: SendPath,
         orders: watch::Receiver<Option<PeerOrder>>,
     ) {
-        self.sending = Some(Sending { counters, estimate, orders });
+        self.sending = Some(Sending { counters, path, orders });
     }
 
     /// Notes a new state at once.
@@ -163,16 +171,10 @@ impl Reporter {
         let stats = connection.get_stats(now, StatsSelector::None).await;
         let (received, sent_bitrate) = self.rates(now);
         let path = Path::of(connection).await;
-        let rtt = round_trip_time(&stats);
+        let of_media = self.sending.as_ref().and_then(|sending| sending.path.report().round_trip_time);
+        let rtt = round_trip_time(&stats).or(of_media);
         let fraction_lost = fraction_lost(&stats);
-        let send = self.sending.as_ref().map(|sending| SendReport {
-            layer: sending.counters.layer(),
-            estimate: sending.estimate.bits_per_second(),
-            target: sending.target(),
-            bitrate: sent_bitrate,
-            fraction_lost,
-            retransmitted_packets: stats.outbound_rtp_streams().map(|s| s.retransmitted_packets_sent).sum(),
-        });
+        let send = self.sending.as_ref().map(|sending| sending.report(sent_bitrate, fraction_lost));
         self.sender.send_modify(|report| {
             report.local_candidate = path.local;
             report.remote_candidate = path.remote;
@@ -204,9 +206,23 @@ impl Reporter {
 }
 
 impl Sending {
-    fn target(&self) -> Option<f64> {
-        #[expect(clippy::cast_precision_loss, reason = "rates are far below 2^52")]
-        self.orders.borrow().and_then(|order| order.layer.map(|_| order.demand.as_bps() as f64))
+    #[expect(clippy::cast_precision_loss, reason = "rates are far below 2^52")]
+    fn report(&self, bitrate: f64, fraction_lost: Option<f64>) -> SendReport {
+        let order = *self.orders.borrow();
+        let demand = order.filter(|order| order.layer.is_some()).map(|order| order.demand.as_bps() as f64);
+        let repair = self.path.repair();
+        SendReport {
+            layer: self.counters.layer(),
+            estimate: self.path.report().estimate.as_bps() as f64,
+            target: demand,
+            bitrate,
+            fraction_lost,
+            retransmitted_packets: repair.packets,
+            retransmitted_bytes: repair.bytes,
+            padding_bytes: repair.padding_bytes,
+            queue_delay: self.path.queue_delay(),
+            video: order.map(|order| order.state),
+        }
     }
 }
 

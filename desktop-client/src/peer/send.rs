@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use call_media::{KeyFrameRequester, LayerChoice, LayerMask, Subscription};
@@ -21,6 +22,7 @@ use webrtc::peer_connection::PeerConnection;
 use super::connection::Built;
 use super::feedback::asks_for_key_frame;
 use super::report::SendCounters;
+use super::sending::SendPath;
 
 /// Starts the tasks that send camera and microphone, as far as the peer wants them; they end with the link.
 pub async fn spawn(
@@ -37,7 +39,8 @@ pub async fn spawn(
     }
     if let Some(payload_type) = types.video {
         let wire = Wire::new(&built.video, payload_type, &counters);
-        let video = VideoSender::new(wire, subscription.layers, subscription.key_frames.clone());
+        let path = built.path.clone();
+        let video = VideoSender::new(wire, path, subscription.layers, subscription.key_frames.clone());
         tasks.spawn(video.run(subscription.video, orders));
         let track = Arc::clone(&built.video.track);
         tasks.spawn(answer_key_frame_requests(track, subscription.key_frames, Arc::clone(&counters)));
@@ -104,6 +107,7 @@ impl Wire {
 /// Sends one peer the layer that is chosen for it.
 struct VideoSender {
     wire: Wire,
+    path: SendPath,
     selector: FrameSelector,
     packetizer: Packetizer,
     layers: LayerChoice,
@@ -113,7 +117,7 @@ struct VideoSender {
 }
 
 impl VideoSender {
-    fn new(wire: Wire, layers: LayerChoice, key_frames: KeyFrameRequester) -> Self {
+    fn new(wire: Wire, path: SendPath, layers: LayerChoice, key_frames: KeyFrameRequester) -> Self {
         let packetizer = Packetizer::new(PacketizerStart {
             sequence_number: rand::random(),
             picture_id: rand::random(),
@@ -121,7 +125,8 @@ impl VideoSender {
             timestamp_offset: rand::random(),
         });
         layers.set(LayerMask::NONE);
-        Self { wire, selector: FrameSelector::default(), packetizer, layers, key_frames, wanted: None }
+        let selector = FrameSelector::default();
+        Self { wire, path, selector, packetizer, layers, key_frames, wanted: None }
     }
 
     async fn run(
@@ -174,6 +179,10 @@ impl VideoSender {
         if selection != Selection::Send {
             return Ok(());
         }
+        if self.path.queue_delay() > longest_queue(frame) {
+            self.selector.dropped(frame);
+            return Ok(());
+        }
         if self.selector.current_layer() != before {
             self.choose();
         }
@@ -182,6 +191,16 @@ impl VideoSender {
             self.wire.send(packet).await?;
         }
         Ok(())
+    }
+}
+
+/// How long the pacer's queue may be for a frame still to be worth adding to it. What nothing refers to goes first; a base frame is given up only when the peer
+/// is so far behind that a key frame is the shorter way.
+fn longest_queue(frame: &EncodedFrame) -> Duration {
+    match (frame.discardable, frame.temporal_id) {
+        (true, _) => Duration::from_millis(120),
+        (false, 0) => Duration::from_millis(800),
+        (false, _) => Duration::from_millis(250),
     }
 }
 

@@ -255,12 +255,12 @@ impl PeerTask {
         let Some(built) = &self.connection else { return };
         let subscription = self.context.media.subscribe();
         let (layers, link) = (&self.context.layers, self.link.clone());
-        let (estimate, key_frames) = (built.estimate.clone(), subscription.key_frames.clone());
-        let (served, orders) = layers.join(link.clone(), estimate.clone(), key_frames).await;
+        let (path, key_frames) = (built.path.clone(), subscription.key_frames.clone());
+        let (served, orders) = layers.join(link.clone(), path.clone(), key_frames).await;
         layers.demand(link, self.tile).await;
         match send::spawn(&mut self.media_tasks, built, subscription, orders.clone()).await {
             Ok(counters) => {
-                self.reporter.sending(counters, estimate, orders.clone());
+                self.reporter.sending(counters, path, orders.clone());
                 self.serving = Some(Serving { _served: served, orders, suspended: false });
             }
             Err(error) => tracing::warn!(peer = %self.link.peer, "cannot send media: {error:#}"),
