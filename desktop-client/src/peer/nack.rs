@@ -243,6 +243,7 @@ fn wants_repair(info: &StreamInfo) -> bool {
 #[cfg(test)]
 mod tests {
     use rtc::interceptor::RTCPFeedback;
+    use rtc::rtcp::transport_feedbacks::transport_layer_nack::NackPair;
 
     use super::*;
 
@@ -298,7 +299,7 @@ mod tests {
             sent.filter_map(|message| match &message.message.packet {
                 Packet::Rtcp(packets) => {
                     packets[0].as_any().downcast_ref::<TransportLayerNack>().map(|nack| {
-                        let numbers = nack.nacks.iter().flat_map(|pair| pair.packet_list());
+                        let numbers = nack.nacks.iter().flat_map(NackPair::packet_list);
                         (nack.media_ssrc, numbers.collect())
                     })
                 }
