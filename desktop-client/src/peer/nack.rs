@@ -243,6 +243,7 @@ fn wants_repair(info: &StreamInfo) -> bool {
 #[cfg(test)]
 mod tests {
     use rtc::interceptor::RTCPFeedback;
+    use rtc::rtcp::transport_feedbacks::transport_layer_nack::NackPair;
 
     use super::*;
 

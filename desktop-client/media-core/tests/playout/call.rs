@@ -100,6 +100,8 @@ pub struct Call {
     pub timestamp_offset: u32,
     pub ssrc: u32,
     pub repair: bool,
+    /// Share of requests for repair that are lost, 0–1.
+    pub request_loss: f64,
     key_wanted: bool,
     repairs: Vec<(Instant, RtpPacket)>,
     shown: Vec<Shown>,
@@ -129,6 +131,7 @@ impl Call {
             timestamp_offset: 0,
             ssrc: 1,
             repair: false,
+            request_loss: 0.0,
             key_wanted: true,
             repairs: Vec::new(),
             shown: Vec::new(),
@@ -237,8 +240,9 @@ impl Call {
         let before = self.link.stats().lost;
         self.link.send(packet.clone(), packet.payload.len() + 40, self.now);
         if self.repair && self.link.stats().lost > before {
-            let at = self.now + self.round_trip + Duration::from_millis(15);
-            self.repairs.push((at, packet));
+            let answer = self.round_trip + Duration::from_millis(15);
+            let rounds = 1 + u32::from(self.rng.chance(self.request_loss));
+            self.repairs.push((self.now + answer * rounds, packet));
         }
     }
 

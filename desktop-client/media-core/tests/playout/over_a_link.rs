@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use media_core::sim::{Jitter, LinkConfig, Profile};
+use media_core::sim::{Jitter, LinkConfig, Loss, Profile};
 
 use crate::call::{Call, Outcome};
 
@@ -13,8 +13,12 @@ fn ms(ms: u64) -> Duration {
 const LENGTH: Duration = Duration::from_secs(60);
 
 fn call(name: &str, seed: u64) -> Call {
-    let mut call = Call::new(Profile::named(name).unwrap().down[0].config, seed);
+    let config = Profile::named(name).unwrap().down[0].config;
+    let mut call = Call::new(config, seed);
     call.repair = true;
+    if let Loss::Uniform { share } = config.loss {
+        call.request_loss = share;
+    }
     call
 }
 
@@ -54,8 +58,13 @@ fn on_a_busy_wireless_network_motion_is_even_for_little_delay() {
 fn at_five_percent_loss_repairs_are_waited_for() {
     let outcome = run("loss-5");
     assert!(outcome.unevenness() < 0.35 * outcome.unevenness_without_playout());
-    assert!(outcome.latency(0.5) < 190.0, "{}", outcome.latency(0.5));
+    assert!(outcome.latency(0.5) < 170.0, "{}", outcome.latency(0.5));
     assert!(outcome.dropped_late * 25 <= outcome.decoded as u64, "{} late", outcome.dropped_late);
+    assert_eq!(
+        outcome.freezes.freeze_count, 0,
+        "without playout: {}",
+        outcome.freezes_without_playout.freeze_count
+    );
 }
 
 #[test]
