@@ -26,7 +26,7 @@ pub use devices::{DeviceInfo, DeviceList};
 pub use event::{DeviceError, DeviceKind, DeviceState, MediaEvent};
 pub use media::{Media, StartError};
 pub use player::{PeerPlayer, PlayerMonitor};
-pub use source::{CameraSource, MicrophoneSource, SourceParseError, SpeakerSink, VideoFormat};
+pub use source::{CameraSource, ClipMarks, MicrophoneSource, SourceParseError, SpeakerSink, VideoFormat};
 pub use stats::{
     AudioReceiveStats, AudioStats, CaptureStats, Latency, LayerStats, MediaStats, PlayerStats,
     VideoReceiveStats,

@@ -137,12 +137,13 @@ fn connected(namespace: &Namespace, port: Port) -> Result<Tap> {
     let tap = namespace.run(Tap::open)??;
     let [a, b, c, d, e, f] = port.mac();
     let (name, address) = (tap::NAME, port.address());
-    // No IPv6: link-local addresses would be candidates too, and twice as many to check.
+    // Multicast has a way, for names of candidates; whatever is neither here nor there fails at once. No IPv6: link-local addresses would be candidates too, and twice as many to check.
     namespace.configure(&format!(
         "link set dev lo up
          link set dev {name} address {a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x} addrgenmode none
          address add {address}/24 dev {name}
-         link set dev {name} up\n"
+         link set dev {name} up
+         route add 224.0.0.0/4 dev {name}\n"
     ))?;
     Ok(tap)
 }
