@@ -15,6 +15,8 @@ packages=(
     pulseaudio pulseaudio-utils espeak-ng sox
     # Browsers and their drivers, a TURN server.
     chromium chromium-driver firefox-esr coturn
+    # Networks of our own.
+    iproute2
     # Names in many scripts.
     fonts-noto-core fonts-noto-cjk
     # Clients in Python.

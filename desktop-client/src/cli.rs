@@ -67,7 +67,7 @@ pub struct Call {
     #[arg(long, value_parser = duration::parse)]
     pub duration: Option<Duration>,
     /// Where pictures come from.
-    #[arg(help = "test-pattern[:WxH@FPS], file:PATH (y4m; loops), device[:ID] or none")]
+    #[arg(help = "test-pattern[:WxH@FPS], file:PATH[?marks=frame|time] (y4m; loops), device[:ID] or none")]
     #[arg(long, value_name = "SRC", value_parser = camera)]
     pub camera: Option<Chosen<CameraSource>>,
     /// Where sound comes from.

@@ -1,5 +1,6 @@
 //! Browsers that nobody sees, driven over WebDriver, each with a fresh profile.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -11,6 +12,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
+#[cfg(target_os = "linux")]
+use crate::network::{Forward, Host};
 use crate::process::Process;
 use crate::programs;
 use crate::pulse::Pulse;
@@ -34,6 +37,19 @@ const CHROMIUM_ARGUMENTS: [&str; 12] = [
     "--allow-loopback-in-peer-connection",
     "--autoplay-policy=no-user-gesture-required",
 ];
+
+/// What Chromium has against pages from, and peers on, a local network: 198.18.0.0/15 is one to it, and nobody can be asked for permission.
+#[cfg(target_os = "linux")]
+const LOCAL_NETWORK_FEATURES: [&str; 5] = [
+    "LocalNetworkAccessChecks",
+    "LocalNetworkAccessChecksWebRTC",
+    "LocalNetworkAccessChecksWebSockets",
+    "LocalNetworkAccessForNavigations",
+    "LocalNetworkAccessForSubframeNavigations",
+];
+
+/// Where Chromium comes from.
+const CHROMIUM_HINT: &str = "Install the packages chromium and chromium-driver: scripts/setup-test.sh does.";
 
 /// How long a script in the page may take.
 const SCRIPT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -93,26 +109,38 @@ pub struct Browser {
     client: Client,
     // Dropped before the profile.
     driver: Process,
+    #[cfg(target_os = "linux")]
+    _forward: Option<Forward>,
     _profile: TempDir,
 }
 
 impl Browser {
     /// Starts Chromium.
     pub async fn chromium(devices: &Devices) -> Result<Self> {
+        let mut driver = chromedriver(&mut Command::new(programs::foreign("chromedriver", CHROMIUM_HINT)?))?;
+        let port = driver.line("its port", chromedriver_port).await?;
+        let address = (Ipv4Addr::LOCALHOST, port).into();
         let profile = tempfile::tempdir()?;
-        let hint = "Install the packages chromium and chromium-driver: scripts/setup-test.sh does.";
-        let mut arguments: Vec<String> = CHROMIUM_ARGUMENTS.map(str::to_owned).to_vec();
-        arguments.push(format!("--user-data-dir={}", profile.path().display()));
-        arguments.extend(devices.arguments());
-        let options = json!({
-            "binary": programs::foreign("chromium", hint)?,
-            "args": arguments,
-            "prefs": devices.preferences(),
-        });
-        let mut command = Command::new(programs::foreign("chromedriver", hint)?);
-        command.arg("--port=0");
-        let ready = |line: &str| line.strip_suffix('.')?.split_once("successfully on port ")?.1.parse().ok();
-        Self::start("chromedriver", &mut command, ready, "goog:chromeOptions", options, profile).await
+        let options = chromium_options(devices, profile.path(), vec![])?;
+        Self::connect(driver, address, "goog:chromeOptions", options, profile).await
+    }
+
+    /// Starts Chromium on a host of a network, to look at pages of this server (`http://address:port`) as if they were secure.
+    #[cfg(target_os = "linux")]
+    pub async fn chromium_on(host: &Host, devices: &Devices, server: &str) -> Result<Self> {
+        let mut command = Command::new(programs::foreign("chromedriver", CHROMIUM_HINT)?);
+        host.place(&mut command);
+        let mut driver = chromedriver(&mut command)?;
+        let forward = Forward::open(host, driver.line("its port", chromedriver_port).await?).await?;
+        let profile = tempfile::tempdir()?;
+        let more = vec![
+            format!("--unsafely-treat-insecure-origin-as-secure={server}"),
+            format!("--disable-features={}", LOCAL_NETWORK_FEATURES.join(",")),
+        ];
+        let options = chromium_options(devices, profile.path(), more)?;
+        let address = forward.address();
+        let browser = Self::connect(driver, address, "goog:chromeOptions", options, profile).await?;
+        Ok(Self { _forward: Some(forward), ..browser })
     }
 
     /// Starts Firefox, with its own moving picture and a steady tone as camera and microphone. Without a sound server a Firefox has no Web Audio.
@@ -124,29 +152,35 @@ impl Browser {
         command.args(["--port", "0", "--websocket-port", "0", "--profile-root"]).arg(profile.path());
         command.envs(pulse.environment()).env("HOME", profile.path());
         let options = json!({ "binary": binary, "args": ["-headless"], "prefs": firefox_preferences(tone) });
+        let mut driver = Process::start("geckodriver", &mut command)?;
         let ready = |line: &str| line.rsplit_once("Listening on 127.0.0.1:")?.1.trim().parse().ok();
-        Self::start("geckodriver", &mut command, ready, "moz:firefoxOptions", options, profile).await
+        let port = driver.line("its port", ready).await?;
+        let address = (Ipv4Addr::LOCALHOST, port).into();
+        Self::connect(driver, address, "moz:firefoxOptions", options, profile).await
     }
 
-    async fn start(
-        name: &str,
-        command: &mut Command,
-        ready: impl Fn(&str) -> Option<u16>,
+    async fn connect(
+        driver: Process,
+        address: SocketAddr,
         key: &str,
         options: Value,
         profile: TempDir,
     ) -> Result<Self> {
-        let mut driver = Process::start(name, command)?;
-        let port = driver.line("its port", ready).await?;
         let mut capabilities = Map::new();
         capabilities.insert(key.to_owned(), options);
         capabilities.insert("timeouts".to_owned(), json!({ "script": SCRIPT_TIMEOUT.as_millis() }));
         let client = ClientBuilder::new(HttpConnector::new())
             .capabilities(capabilities)
-            .connect(&format!("http://127.0.0.1:{port}"))
+            .connect(&format!("http://{address}"))
             .await
-            .with_context(|| format!("{name} could not start its browser:\n{}", driver.log()))?;
-        Ok(Self { client, driver, _profile: profile })
+            .with_context(|| format!("the driver could not start its browser:\n{}", driver.log()))?;
+        Ok(Self {
+            client,
+            driver,
+            #[cfg(target_os = "linux")]
+            _forward: None,
+            _profile: profile,
+        })
     }
 
     /// The WebDriver session.
@@ -184,6 +218,26 @@ impl Browser {
     pub async fn screenshot(&self, path: &Path) -> Result<()> {
         Ok(tokio::fs::write(path, self.client.screenshot().await?).await?)
     }
+}
+
+fn chromedriver(command: &mut Command) -> Result<Process> {
+    Process::start("chromedriver", command.arg("--port=0"))
+}
+
+fn chromedriver_port(line: &str) -> Option<u16> {
+    line.strip_suffix('.')?.split_once("successfully on port ")?.1.parse().ok()
+}
+
+fn chromium_options(devices: &Devices, profile: &Path, more: Vec<String>) -> Result<Value> {
+    let mut arguments: Vec<String> = CHROMIUM_ARGUMENTS.map(str::to_owned).to_vec();
+    arguments.push(format!("--user-data-dir={}", profile.display()));
+    arguments.extend(devices.arguments());
+    arguments.extend(more);
+    Ok(json!({
+        "binary": programs::foreign("chromium", CHROMIUM_HINT)?,
+        "args": arguments,
+        "prefs": devices.preferences(),
+    }))
 }
 
 /// Fake devices without questions, and candidates that a peer on the same machine can reach.

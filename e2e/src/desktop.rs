@@ -8,6 +8,8 @@ use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use tempfile::TempDir;
 
+#[cfg(target_os = "linux")]
+use crate::network::Host;
 use crate::persona::{LEVEL, Persona};
 use crate::process::Process;
 use crate::pulse::Pulse;
@@ -52,15 +54,23 @@ pub struct Desktop {
 impl Desktop {
     /// Starts a client that joins the room of this URL.
     pub fn call(url: &str, name: &str, options: &Options) -> Result<Self> {
-        Self::start(url, name, options, None)
+        Self::start(url, name, options, |_| {})
     }
 
     /// The same, with a sound server.
     pub fn call_with_sound(url: &str, name: &str, options: &Options, pulse: &Pulse) -> Result<Self> {
-        Self::start(url, name, options, Some(pulse))
+        Self::start(url, name, options, |command| {
+            command.envs(pulse.environment());
+        })
     }
 
-    fn start(url: &str, name: &str, options: &Options, pulse: Option<&Pulse>) -> Result<Self> {
+    /// The same, on a host of a network.
+    #[cfg(target_os = "linux")]
+    pub fn call_from(host: &Host, url: &str, name: &str, options: &Options) -> Result<Self> {
+        Self::start(url, name, options, |command| host.place(command))
+    }
+
+    fn start(url: &str, name: &str, options: &Options, prepare: impl FnOnce(&mut Command)) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let program = programs::own("roundtable", "roundtable")?;
         let recording = format!("file:{}", recording(folder.path()).display());
@@ -76,7 +86,7 @@ impl Desktop {
             .env("HOME", folder.path())
             .env("XDG_CONFIG_HOME", folder.path())
             .env("XDG_DATA_HOME", folder.path());
-        command.envs(pulse.into_iter().flat_map(Pulse::environment));
+        prepare(&mut command);
         let process = Process::start_with_input(&format!("roundtable ({name})"), &mut command)?;
         Ok(Self { process, folder })
     }
@@ -94,6 +104,17 @@ impl Desktop {
             return Ok(None);
         };
         serde_json::from_str(line).map(Some).with_context(|| format!("not statistics: {line}"))
+    }
+
+    /// All lines of its statistics so far, one a second.
+    pub fn history(&self) -> Result<Vec<Stats>> {
+        let text = std::fs::read_to_string(statistics(self.folder.path())).unwrap_or_default();
+        // The last line may still be in writing.
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        whole
+            .lines()
+            .map(|line| serde_json::from_str(line).with_context(|| format!("not statistics: {line}")))
+            .collect()
     }
 
     /// Waits until the statistics satisfy `pick`.
@@ -256,6 +277,8 @@ pub struct PeerStats {
     pub peer_id: String,
     pub display_name: String,
     pub connection_state: String,
+    pub join_to_connected_ms: Option<f64>,
+    pub join_to_first_frame_ms: Option<f64>,
     pub video: Option<VideoStats>,
     pub audio: Option<AudioStats>,
 }
@@ -269,6 +292,9 @@ pub struct VideoStats {
     pub frame_width: Option<u32>,
     pub frame_height: Option<u32>,
     pub frames_per_second: Option<f64>,
+    pub freeze_count: u64,
+    pub total_freezes_duration: f64,
+    pub bitrate_kbps: Option<f64>,
     pub latency_ms: Option<Percentiles>,
 }
 

@@ -12,6 +12,8 @@ pub mod clip;
 pub mod content;
 pub mod desktop;
 pub mod guest;
+#[cfg(target_os = "linux")]
+pub mod network;
 pub mod persona;
 mod poll;
 pub mod process;

@@ -5,6 +5,8 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use serde_json::Value;
 
+#[cfg(target_os = "linux")]
+use crate::network::Host;
 use crate::process::Process;
 use crate::programs;
 
@@ -21,10 +23,20 @@ impl Server {
         Self::start_at("127.0.0.1:0").await
     }
 
+    /// Starts a server on a host of a network, at the host's address. [`Server::rest`] does not reach it there.
+    #[cfg(target_os = "linux")]
+    pub async fn start_on(host: &Host) -> Result<Self> {
+        let mut command = command(&format!("{}:0", host.address()))?;
+        host.place(&mut command);
+        Self::run(&mut command).await
+    }
+
     async fn start_at(address: &str) -> Result<Self> {
-        let program = programs::own("roundtable-server", "roundtable-server")?;
-        let mut process =
-            Process::start("roundtable-server", Command::new(program).args(["--listen", address]))?;
+        Self::run(&mut command(address)?).await
+    }
+
+    async fn run(command: &mut Command) -> Result<Self> {
+        let mut process = Process::start("roundtable-server", command)?;
         let address = process
             .line("its address", |line| Some(line.strip_prefix("listening on http://")?.to_owned()))
             .await?;
@@ -69,4 +81,10 @@ impl Server {
         *self = Self::start_at(&self.address).await?;
         Ok(())
     }
+}
+
+fn command(address: &str) -> Result<Command> {
+    let mut command = Command::new(programs::own("roundtable-server", "roundtable-server")?);
+    command.args(["--listen", address]);
+    Ok(command)
 }

@@ -28,7 +28,7 @@ pub use event::{DeviceError, DeviceKind, DeviceState, MediaEvent};
 pub use layers::{LayerMask, LayerTarget, MAX_LAYERS};
 pub use media::{Media, StartError};
 pub use player::{PeerPlayer, PlayerMonitor};
-pub use source::{CameraSource, MicrophoneSource, SourceParseError, SpeakerSink, VideoFormat};
+pub use source::{CameraSource, ClipMarks, MicrophoneSource, SourceParseError, SpeakerSink, VideoFormat};
 pub use stats::{
     AudioReceiveStats, AudioStats, CaptureStats, Latency, LayerStats, MediaStats, PlayerStats,
     VideoReceiveStats,

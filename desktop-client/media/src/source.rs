@@ -23,7 +23,7 @@ impl fmt::Display for VideoFormat {
     }
 }
 
-/// Where pictures come from: `test-pattern[:WxH@FPS]`, `file:PATH[?marks=frame]` or `device[:ID]`.
+/// Where pictures come from: `test-pattern[:WxH@FPS]`, `file:PATH[?marks=frame|time]` or `device[:ID]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CameraSource {
     /// A drawn, moving picture that carries the time.
@@ -32,11 +32,20 @@ pub enum CameraSource {
     File {
         /// The clip.
         path: PathBuf,
-        /// Draw the frame's number into each frame.
-        frame_marks: bool,
+        /// What to draw into each frame.
+        marks: Option<ClipMarks>,
     },
     /// A camera; `None` is the first one.
     Device(Option<String>),
+}
+
+/// What the strip of marks in a clip's frames says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClipMarks {
+    /// The frame's number: receivers can compare the picture with the clip.
+    Frame,
+    /// The time: receivers can tell the latency.
+    Time,
 }
 
 /// Where sound comes from: `tone[:HZ]`, `marks`, `file:PATH` or `device[:ID]`.
@@ -90,7 +99,7 @@ pub enum SourceParseError {
     #[error("\"{0}\" is not a frequency. Write a number of Hz from 20 to 20000, for example tone:440.")]
     Frequency(String),
     /// An option that does not exist.
-    #[error("\"{0}\" is not an option of a file. The only one is ?marks=frame.")]
+    #[error("\"{0}\" is not an option of a file. There are ?marks=frame and ?marks=time.")]
     Option(String),
 }
 
@@ -116,14 +125,15 @@ impl FromStr for CameraSource {
             ("test-pattern", None) => Ok(Self::TestPattern(Self::DEFAULT_PATTERN)),
             ("test-pattern", Some(format)) => Ok(Self::TestPattern(format.parse()?)),
             ("file", Some(rest)) => {
-                let (path, frame_marks) = match rest.rsplit_once('?') {
-                    Some((path, "marks=frame")) => (path, true),
+                let (path, marks) = match rest.rsplit_once('?') {
+                    Some((path, "marks=frame")) => (path, Some(ClipMarks::Frame)),
+                    Some((path, "marks=time")) => (path, Some(ClipMarks::Time)),
                     Some((_, option)) if option.contains('=') => {
                         return Err(SourceParseError::Option(format!("?{option}")));
                     }
-                    _ => (rest, false),
+                    _ => (rest, None),
                 };
-                Ok(Self::File { path: path_of(text, path)?, frame_marks })
+                Ok(Self::File { path: path_of(text, path)?, marks })
             }
             ("device", id) => Ok(Self::Device(id.map(str::to_owned))),
             ("file", None) => Err(SourceParseError::NoPath(text.to_owned())),
@@ -223,10 +233,11 @@ mod tests {
             |width, height, framerate| CameraSource::TestPattern(VideoFormat { width, height, framerate });
         assert_eq!("test-pattern".parse(), Ok(pattern(640, 360, 30)));
         assert_eq!("test-pattern:1280x720@15".parse(), Ok(pattern(1280, 720, 15)));
-        let file = |path: &str, frame_marks| CameraSource::File { path: path.into(), frame_marks };
-        assert_eq!("file:/a/b.y4m".parse(), Ok(file("/a/b.y4m", false)));
-        assert_eq!("file:C:\\clip.y4m?marks=frame".parse(), Ok(file("C:\\clip.y4m", true)));
-        assert_eq!("file:what?.y4m".parse(), Ok(file("what?.y4m", false)));
+        let file = |path: &str, marks| CameraSource::File { path: path.into(), marks };
+        assert_eq!("file:/a/b.y4m".parse(), Ok(file("/a/b.y4m", None)));
+        assert_eq!("file:C:\\clip.y4m?marks=frame".parse(), Ok(file("C:\\clip.y4m", Some(ClipMarks::Frame))));
+        assert_eq!("file:clip.y4m?marks=time".parse(), Ok(file("clip.y4m", Some(ClipMarks::Time))));
+        assert_eq!("file:what?.y4m".parse(), Ok(file("what?.y4m", None)));
         assert_eq!("device".parse(), Ok(CameraSource::Device(None)));
         assert_eq!("device:a:b".parse(), Ok(CameraSource::Device(Some("a:b".into()))));
         assert_eq!(CameraSource::parse_optional("none"), Ok(None));
@@ -251,7 +262,7 @@ mod tests {
         for text in ["tone:loud", "tone:-3", "tone:NaN", "marks:1", "file:", "music"] {
             assert!(text.parse::<MicrophoneSource>().is_err(), "{text}");
         }
-        assert!("file:clip.y4m?marks=time".parse::<CameraSource>().is_err());
+        assert!("file:clip.y4m?marks=age".parse::<CameraSource>().is_err());
         assert!("loudspeaker".parse::<SpeakerSink>().is_err());
     }
 }

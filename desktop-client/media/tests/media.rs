@@ -188,7 +188,7 @@ fn sources_that_cannot_be_opened_are_told_and_others_can_be_chosen() {
     let folder = tempfile::tempdir().unwrap();
     let absent = |name: &str| folder.path().join(name);
     let (media, mut events) = start(MediaConfig {
-        camera: Some(CameraSource::File { path: absent("absent.y4m"), frame_marks: false }),
+        camera: Some(CameraSource::File { path: absent("absent.y4m"), marks: None }),
         microphone: Some(MicrophoneSource::File(absent("absent.wav"))),
         speaker: SpeakerSink::File(absent("no/folder.wav")),
         ..config()

@@ -1,13 +1,13 @@
 //! Chromium in the seat, on the room page that guests get.
 
 use anyhow::{Context, Result};
+use bench::clip::{Clips, Format};
 use bench::processes;
 use e2e::browser::{Access, Browser, Devices};
 use e2e::room_page::RoomPage;
 use serde::Deserialize;
 
-use crate::clip::Clips;
-use crate::room::{Format, Room, SEAT, Stream};
+use crate::room::{Room, SEAT, Stream};
 use crate::seat::Seat;
 
 /// Remembers the page's connections, which it keeps to itself, so that their statistics can be read.

@@ -4,19 +4,18 @@
 //! is told to show none of itself. The others in the room are desktop clients; what they cost is not counted.
 
 mod chromium;
-mod clip;
 mod room;
 mod seat;
 
 use std::time::Duration;
 
 use anyhow::Result;
+use bench::clip::{Clips, Format};
 use clap::Parser;
 use e2e::process;
 
 use chromium::ChromiumSeat;
-use clip::Clips;
-use room::{Format, Room};
+use room::Room;
 use seat::{Cost, DesktopSeat};
 
 /// What is measured.

@@ -1,31 +1,12 @@
 //! The room around the seat: a server, and the others, who send pictures of the row's format and say how much they get from the seat.
 
-use std::fmt;
-
 use anyhow::{Context, Result};
+use bench::clip::Format;
 use e2e::desktop::{Desktop, Options, VideoStats};
 use e2e::server::Server;
 
-/// Pictures per second.
-pub const RATE: u32 = 30;
-
 /// The name of whoever has the seat.
 pub const SEAT: &str = "Seat";
-
-/// The size of everybody's picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Format {
-    /// In pixels.
-    pub width: u32,
-    /// In pixels.
-    pub height: u32,
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}x{}@{RATE}", self.width, self.height)
-    }
-}
 
 /// What has come of one stream of pictures so far.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use bench::clip::{Clips, Format};
 use bench::processes;
 use e2e::desktop::{Desktop, Options};
 use e2e::eventually;
 use tokio::time::sleep;
 
-use crate::clip::Clips;
-use crate::room::{Format, Room, SEAT, Stream};
+use crate::room::{Room, SEAT, Stream};
 
 /// A comparison counts only when everything is decoded at this rate, at full size.
 const LEAST_RATE: f64 = 28.0;

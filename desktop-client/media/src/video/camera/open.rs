@@ -35,7 +35,7 @@ pub fn open(
 ) -> Result<Box<dyn VideoSource>, DeviceError> {
     match source {
         CameraSource::TestPattern(format) => Ok(Box::new(TestPattern::new(*format, Instant::now()))),
-        CameraSource::File { path, frame_marks } => Ok(Box::new(Y4mClip::open(path, *frame_marks)?)),
+        CameraSource::File { path, marks } => Ok(Box::new(Y4mClip::open(path, *marks)?)),
         CameraSource::Device(id) => Ok(Box::new(DeviceCamera::open(id.as_deref(), settings, waker)?)),
     }
 }

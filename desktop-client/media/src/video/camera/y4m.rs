@@ -12,8 +12,10 @@ use media_core::marks;
 
 use super::grid::FrameGrid;
 use super::open::VideoSource;
+use crate::clock::unix_time;
 use crate::codec::vp8_encoder::MAX_ENCODED_DIMENSION;
 use crate::event::DeviceError;
+use crate::source::ClipMarks;
 
 /// Longest header line that is read.
 const MAX_HEADER: u64 = 1024;
@@ -26,7 +28,7 @@ pub struct Y4mClip {
     /// Where the first frame starts.
     start: u64,
     grid: FrameGrid,
-    frame_marks: bool,
+    marks: Option<ClipMarks>,
     /// Number of the next frame in the clip.
     next: u32,
 }
@@ -41,7 +43,7 @@ struct Header {
 
 impl Y4mClip {
     /// Opens a clip and makes sure that all of it is there.
-    pub fn open(path: &Path, frame_marks: bool) -> Result<Self, DeviceError> {
+    pub fn open(path: &Path, marks: Option<ClipMarks>) -> Result<Self, DeviceError> {
         let name = path.display().to_string();
         let fail = |reason: String| clip_error(&name, reason);
         let file = File::open(path).map_err(|error| fail(format!("{error}.")))?;
@@ -51,7 +53,7 @@ impl Y4mClip {
         let start = line.len() as u64 + 1;
         check_frames(&mut file, start, frame_bytes(header)).map_err(fail)?;
         let grid = FrameGrid::new(Instant::now(), header.interval);
-        Ok(Self { name, file, header, start, grid, frame_marks, next: 0 })
+        Ok(Self { name, file, header, start, grid, marks, next: 0 })
     }
 
     /// The next frame and its number.
@@ -88,8 +90,13 @@ impl VideoSource for Y4mClip {
             return Ok(None);
         }
         let (mut frame, number) = self.read(now).map_err(|reason| clip_error(&self.name, reason))?;
-        if self.frame_marks {
-            marks::video::draw(&mut frame, number);
+        let value = match self.marks {
+            Some(ClipMarks::Frame) => Some(number),
+            Some(ClipMarks::Time) => Some(marks::video::time_value(unix_time())),
+            None => None,
+        };
+        if let Some(value) = value {
+            marks::video::draw(&mut frame, value);
         }
         Ok(Some(frame))
     }
@@ -206,7 +213,7 @@ mod tests {
     }
 
     fn open_error(path: &Path) -> String {
-        Y4mClip::open(path, false).err().map(|error| error.to_string()).unwrap_or_default()
+        Y4mClip::open(path, None).err().map(|error| error.to_string()).unwrap_or_default()
     }
 
     #[test]
@@ -215,7 +222,7 @@ mod tests {
         for chroma in ["", " C420jpeg", " C420mpeg2 XYSCSS=420MPEG2", " Ip A1:1 C420"] {
             let path =
                 write(folder.path(), &format!("YUV4MPEG2 W32 H18 F30000:1001{chroma}"), 3, 32 * 18 * 3 / 2);
-            let mut clip = Y4mClip::open(&path, false).unwrap();
+            let mut clip = Y4mClip::open(&path, None).unwrap();
             let start = clip.due();
             for frame in 0..7_u8 {
                 let due = clip.due();
@@ -234,7 +241,7 @@ mod tests {
     fn frames_carry_their_number_when_asked() {
         let folder = tempfile::tempdir().unwrap();
         let path = write(folder.path(), "YUV4MPEG2 W160 H90 F25:1", 4, 160 * 90 + 2 * 80 * 45);
-        let mut clip = Y4mClip::open(&path, true).unwrap();
+        let mut clip = Y4mClip::open(&path, Some(ClipMarks::Frame)).unwrap();
         for frame in [0, 1, 2, 3, 0, 1] {
             let due = clip.due();
             assert_eq!(marks::video::read(&clip.poll(due).unwrap().unwrap()), Some(frame));
@@ -251,7 +258,7 @@ mod tests {
             data.extend([80; 15 + 2 * 6]);
         }
         std::fs::write(&path, &data).unwrap();
-        let mut clip = Y4mClip::open(&path, false).unwrap();
+        let mut clip = Y4mClip::open(&path, None).unwrap();
         let picture = clip.poll(Instant::now() + Duration::from_secs(1)).unwrap().unwrap();
         assert_eq!((picture.width(), picture.height()), (5, 3));
     }
@@ -300,9 +307,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         // Larger than the read buffer.
         let path = write(folder.path(), "YUV4MPEG2 W320 H180 F30:1", 8, 320 * 180 * 3 / 2);
-        let mut clip = Y4mClip::open(&path, false).unwrap();
+        let mut clip = Y4mClip::open(&path, None).unwrap();
         std::fs::write(&path, b"YUV4MPEG2 W320 H180 F30:1\nFRAME\n").unwrap();
         let failed = (0..20).any(|_| clip.poll(clip.due()).is_err());
         assert!(failed);
+    }
+
+    #[test]
+    fn frames_can_carry_the_time_instead() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = write(folder.path(), "YUV4MPEG2 W160 H90 F25:1", 1, 160 * 90 + 2 * 80 * 45);
+        let mut clip = Y4mClip::open(&path, Some(ClipMarks::Time)).unwrap();
+        let due = clip.due();
+        let mark = marks::video::read(&clip.poll(due).unwrap().unwrap()).unwrap();
+        assert!((0..60_000).contains(&marks::video::latency_ms(mark, unix_time())));
     }
 }

@@ -1,18 +1,40 @@
-//! The clip that stands for the camera of the seat: a person before a webcam, drawn. Noise, a textured wall, and a figure that sways, so that an
-//! encoder has as much work as with a camera.
+//! What stands for a camera and a microphone. The camera: a person before a webcam, drawn. Noise, a textured wall, and a figure that sways, so that an
+//! encoder has as much work as with a real one. The microphone: a tone, or speech.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
 use e2e::persona::LEVEL;
+use e2e::programs;
+use media_core::frame::I420Frame;
+use media_core::marks::video as marks;
 use tempfile::TempDir;
 
-use crate::room::{Format, RATE};
+/// Pictures per second.
+pub const RATE: u32 = 30;
+
+/// The size of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Format {
+    /// In pixels.
+    pub width: u32,
+    /// In pixels.
+    pub height: u32,
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}x{}@{RATE}", self.width, self.height)
+    }
+}
 
 /// Length of the clip in frames: four seconds, in which the figure moves there and back, so that the loop has no cut.
-const FRAMES: u32 = 120;
+pub const FRAMES: u32 = 120;
 
 /// Walls with different noise that are shown in turn.
 const WALLS: u32 = 4;
@@ -20,18 +42,31 @@ const WALLS: u32 = 4;
 /// The tone that the seat says, in Hz.
 const VOICE: u32 = 440;
 
-/// The files that a seat plays.
+/// Sentences with all the sounds of English, more or less (Harvard sentences, list 1; IEEE 1969).
+const SPEECH: &str = "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background. It's easy to tell the depth of a well. \
+    These days a chicken leg is a rare dish. Rice is often served in round bowls. The juice of lemons makes fine punch. The box was thrown beside the \
+    parked truck. The hogs were fed chopped corn and garbage. Four hours of steady work faced us. A large size in stockings is hard to sell.";
+
+/// The files that somebody plays.
 #[derive(Debug)]
 pub struct Clips {
     folder: TempDir,
 }
 
 impl Clips {
-    /// Writes them.
+    /// Writes them, with a tone.
     pub fn write(format: Format) -> Result<Self> {
         let clips = Self { folder: tempfile::tempdir()? };
-        write_video(&clips.camera(), format)?;
+        write_video(&clips.camera(), format, false)?;
         e2e::clip::write_tone(&clips.microphone(), VOICE, LEVEL)?;
+        Ok(clips)
+    }
+
+    /// Writes them, with speech, and with each frame's number as a mark in it.
+    pub fn write_marked(format: Format) -> Result<Self> {
+        let clips = Self { folder: tempfile::tempdir()? };
+        write_video(&clips.camera(), format, true)?;
+        write_speech(&clips.microphone())?;
         Ok(clips)
     }
 
@@ -46,24 +81,37 @@ impl Clips {
     }
 }
 
-fn write_video(path: &Path, format: Format) -> Result<()> {
+fn write_video(path: &Path, format: Format, marked: bool) -> Result<()> {
     let Format { width, height } = format;
     let mut noise = Noise(0x2545_F491);
     let mut wall = |_| plane(width, height, |x, y| noise.around(wall(x, y), 2));
     let walls: Vec<Vec<u8>> = (0..WALLS).map(&mut wall).collect();
     let cloth = plane(width, height, |x, y| noise.around(cloth(x, y), 3));
-    let chroma = vec![128; (width.div_ceil(2) * height.div_ceil(2) * 2) as usize];
+    let chroma = vec![128_u8; (width.div_ceil(2) * height.div_ceil(2) * 2) as usize];
     let mut file = BufWriter::new(File::create(path)?);
     writeln!(file, "YUV4MPEG2 W{width} H{height} F{RATE}:1 Ip A1:1 C420jpeg")?;
     for index in 0..FRAMES {
         let mut luma = walls[(index % WALLS) as usize].clone();
         let turn = f64::from(index) / f64::from(FRAMES) * std::f64::consts::TAU;
         draw_figure(&mut luma, &cloth, format, (turn.sin() * 0.12 * f64::from(width)) as i64);
+        luma.extend_from_slice(&chroma);
+        let mut frame = I420Frame::from_vec(width, height, luma, Instant::now())?;
+        ensure!(!marked || marks::draw(&mut frame, index), "{format} is too small for marks");
         file.write_all(b"FRAME\n")?;
-        file.write_all(&luma)?;
-        file.write_all(&chroma)?;
+        file.write_all(frame.data())?;
     }
     Ok(file.flush()?)
+}
+
+/// Has the text spoken, at the rate of 22 kHz that espeak-ng has.
+fn write_speech(path: &Path) -> Result<()> {
+    let program =
+        programs::foreign("espeak-ng", "Install the package espeak-ng: scripts/setup-test.sh does.")?;
+    let output =
+        Command::new(program).arg("-w").arg(path).arg(SPEECH).output().context("cannot run espeak-ng")?;
+    let reason = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success() && path.is_file(), "espeak-ng: {reason}");
+    Ok(())
 }
 
 /// Draws head and shoulders, `sway` pixels to the right of the middle.

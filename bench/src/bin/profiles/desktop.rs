@@ -1,0 +1,77 @@
+//! A headless desktop client as one side of a call.
+
+use anyhow::Result;
+use bench::clip::Clips;
+use e2e::desktop::{Desktop, Options, PeerStats, Stats};
+use e2e::network::Host;
+
+use crate::pair::Client;
+use crate::record::{Latency, Moment, Record};
+
+/// The client.
+#[derive(Debug)]
+pub struct DesktopSide {
+    desktop: Desktop,
+    /// What the other's pictures are marked with.
+    other: Client,
+}
+
+impl DesktopSide {
+    /// Starts it; it goes into the room at once.
+    pub fn join(host: &Host, url: &str, name: &str, clips: &Clips, other: Client) -> Result<Self> {
+        let options = Options {
+            camera: format!("file:{}?marks=time", clips.camera().display()),
+            microphone: format!("file:{}", clips.microphone().display()),
+            speaker: Some("none".to_owned()),
+            duration: None,
+        };
+        Ok(Self { desktop: Desktop::call_from(host, url, name, &options)?, other })
+    }
+
+    /// Waits until it is in the room.
+    pub async fn joined(&mut self) -> Result<()> {
+        self.desktop.joined().await.map(drop)
+    }
+
+    /// Whether there is a connection.
+    pub fn is_connected(&mut self) -> Result<bool> {
+        let stats = self.desktop.stats()?;
+        Ok(stats
+            .is_some_and(|stats| stats.peers.first().is_some_and(|peer| peer.join_to_connected_ms.is_some())))
+    }
+
+    /// What it has noticed.
+    pub fn record(&self) -> Result<Record> {
+        let history = self.desktop.history()?;
+        let mut record = Record { moments: history.iter().map(moment).collect(), ..Record::default() };
+        let Some(peer) = history.last().and_then(|last| last.peers.first()) else { return Ok(record) };
+        let first = |time: fn(&PeerStats) -> Option<f64>| {
+            history.iter().filter_map(|line| line.peers.first()).find_map(time)
+        };
+        record.connected = first(|peer| peer.join_to_connected_ms);
+        record.first_frame = first(|peer| peer.join_to_first_frame_ms);
+        // It takes every mark for the time: numbers of frames tell it nothing.
+        let latency = peer.video.as_ref().and_then(|video| video.latency_ms);
+        record.latency = match self.other {
+            Client::Desktop => latency.map(|latency| Latency { p50: latency.p50, p95: latency.p95 }),
+            Client::Chromium => None,
+        };
+        Ok(record)
+    }
+}
+
+fn moment(line: &Stats) -> Moment {
+    let peer = line.peers.first();
+    let (video, audio) =
+        (peer.and_then(|peer| peer.video.as_ref()), peer.and_then(|peer| peer.audio.as_ref()));
+    Moment {
+        at: line.t,
+        frames: video.map_or(0, |video| video.frames_decoded),
+        freezes: video.map_or(0, |video| video.freeze_count),
+        frozen: video.map_or(0.0, |video| video.total_freezes_duration),
+        samples: audio.map_or(0, |audio| audio.total_samples_received),
+        concealed: audio.map_or(0, |audio| audio.concealed_samples),
+        video_kbps: video.and_then(|video| video.bitrate_kbps).unwrap_or_default(),
+        size: video.and_then(|video| video.frame_width.zip(video.frame_height)),
+    }
+}

@@ -1,0 +1,145 @@
+//! Chromium on the room page as one side of a call.
+
+use anyhow::Result;
+use bench::clip::{Clips, FRAMES, RATE};
+use e2e::browser::{Access, Browser, Devices};
+use e2e::network::Host;
+use e2e::room_page::RoomPage;
+use media_core::marks::video as marks;
+use serde::Deserialize;
+
+use crate::pair::Client;
+use crate::record::{Latency, Moment, Record};
+
+/// Watches the page's connections, which it keeps to itself: when they connect, their statistics each second, and the marks in all pictures, as they come
+/// from the camera and from the decoder (`MediaStreamTrackProcessor`, so that nothing need be shown).
+const WATCH: &str = include_str!("watch.js");
+
+/// Shows nothing: a headless desktop client has no window either. Received pictures are decoded all the same.
+const SHOW_NOTHING: &str = "document.documentElement.style.display = 'none'";
+
+/// Length of the clip in milliseconds: after it the numbers of frames begin anew.
+const CLIP_MS: f64 = FRAMES as f64 * 1_000.0 / RATE as f64;
+
+/// A browser on the room page.
+#[derive(Debug)]
+pub struct PageSide {
+    page: RoomPage,
+}
+
+/// What the page has noticed.
+#[derive(Debug, Deserialize)]
+pub struct Watched {
+    connected: Option<f64>,
+    #[serde(rename = "firstFrame")]
+    first_frame: Option<f64>,
+    moments: Vec<PageMoment>,
+    /// Unix time in milliseconds, and the mark.
+    sent: Vec<(f64, u32)>,
+    received: Vec<(f64, u32)>,
+}
+
+#[derive(Debug, Deserialize)]
+struct PageMoment {
+    at: f64,
+    frames: u64,
+    freezes: u64,
+    frozen: f64,
+    samples: u64,
+    concealed: u64,
+    #[serde(rename = "videoKbps")]
+    video_kbps: f64,
+    width: u32,
+    height: u32,
+}
+
+impl PageSide {
+    /// Opens the page up to the preview.
+    pub async fn open(host: &Host, server: &str, url: &str, clips: &Clips) -> Result<Self> {
+        let devices = Devices {
+            access: Access::Given,
+            camera: Some(clips.camera()),
+            microphone: Some(clips.microphone()),
+        };
+        let page = RoomPage::open(Browser::chromium_on(host, &devices, server).await?, url).await?;
+        page.ask_for_original_sound().await?;
+        page.browser().client().execute(WATCH, vec![]).await?;
+        Ok(Self { page })
+    }
+
+    /// Goes into the room.
+    pub async fn join(&self, name: &str) -> Result<()> {
+        self.page.enter(name).await?;
+        self.page.browser().client().execute(SHOW_NOTHING, vec![]).await?;
+        Ok(())
+    }
+
+    /// Whether there is a connection.
+    pub async fn is_connected(&self) -> Result<bool> {
+        self.page.browser().run("return window.bench.connected !== null", vec![]).await
+    }
+
+    /// What it has noticed.
+    pub async fn watched(&self) -> Result<Watched> {
+        self.page.browser().run("const { timer, ...all } = window.bench; return all", vec![]).await
+    }
+}
+
+impl Watched {
+    /// As a record. The marks of a Chromium on the other side are numbers of frames, whose times that side knows.
+    pub fn record(&self, other: Client, other_page: Option<&Self>) -> Record {
+        let latencies = match (other, other_page) {
+            (Client::Desktop, _) => self.received.iter().map(|(at, mark)| from_time(*at, *mark)).collect(),
+            (Client::Chromium, Some(page)) => {
+                self.received.iter().filter_map(|(at, mark)| from_number(&page.sent, *at, *mark)).collect()
+            }
+            (Client::Chromium, None) => vec![],
+        };
+        Record {
+            connected: self.connected,
+            first_frame: self.first_frame,
+            moments: self.moments.iter().map(Moment::from).collect(),
+            latency: Latency::of(latencies),
+        }
+    }
+}
+
+fn from_time(at: f64, mark: u32) -> f64 {
+    f64::from(marks::latency_ms(mark, std::time::Duration::from_secs_f64(at.max(0.0) / 1_000.0)))
+}
+
+/// When the frame of this number that has just arrived was captured: the last time before.
+fn from_number(sent: &[(f64, u32)], at: f64, mark: u32) -> Option<f64> {
+    let before = sent.partition_point(|(captured, _)| *captured <= at);
+    let candidates = sent.get(..before)?.iter().rev();
+    let recent = candidates.take_while(|(captured, _)| at - captured < CLIP_MS);
+    recent.clone().find(|(_, number)| *number == mark).map(|(captured, _)| at - captured)
+}
+
+impl From<&PageMoment> for Moment {
+    fn from(moment: &PageMoment) -> Self {
+        Self {
+            at: moment.at,
+            frames: moment.frames,
+            freezes: moment.freezes,
+            frozen: moment.frozen,
+            samples: moment.samples,
+            concealed: moment.concealed,
+            video_kbps: moment.video_kbps,
+            size: (moment.width > 0).then_some((moment.width, moment.height)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_means_its_last_frame_before() {
+        let sent: Vec<(f64, u32)> = (0..300).map(|index| (f64::from(index) * 33.0, index % FRAMES)).collect();
+        assert_eq!(from_number(&sent, 33.0 * 125.0 + 40.0, 5), Some(40.0));
+        assert_eq!(from_number(&sent, 10.0, 5), None);
+        assert_eq!(from_number(&sent, 1e9, 5), None);
+    }
+}

@@ -1,0 +1,60 @@
+//! Two headless desktop clients, one of them behind a link that loses a tenth of all packets both ways: the call comes about, and voice and picture arrive.
+#![cfg(target_os = "linux")]
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use e2e::desktop::{Desktop, Stats};
+use e2e::network::Network;
+use e2e::persona::{DORA, ERIK, Persona};
+use e2e::server::Server;
+use media_core::sim::Profile;
+use tokio::time::{Instant, sleep_until};
+
+/// From the start of the call to its judgement.
+const CALL: Duration = Duration::from_secs(12);
+
+/// Least pictures of the other by then: a tenth of what was sent. How many come is for benches; a machine may be busy.
+const PICTURES: u64 = 18;
+
+/// Most of the sound that may have been made up: with no repair at all it is a tenth.
+const CONCEALED: f64 = 0.3;
+
+#[tokio::test]
+async fn a_call_survives_loss() -> Result<()> {
+    if let Some(reason) = Network::unavailable() {
+        eprintln!("skipped: {reason}");
+        return Ok(());
+    }
+    let network = Network::new(3, 1)?;
+    let [here, there, middle] = network.hosts() else { unreachable!("three were asked for") };
+    let server = Server::start_on(middle).await?;
+    let url = server.room_url("loss");
+    network.impose(here, &Profile::named("loss-10").context("no such profile")?)?;
+
+    let end = Instant::now() + CALL;
+    let mut dora = Desktop::call_from(there, &url, DORA.name, &DORA.desktop())?;
+    let mut erik = Desktop::call_from(here, &url, ERIK.name, &ERIK.desktop())?;
+    for (one, other) in [(&mut dora, &ERIK), (&mut erik, &DORA)] {
+        one.until("pictures and voice", |stats| Ok(arrived(stats, other).then_some(()))).await?;
+    }
+    sleep_until(end).await;
+    for (one, other) in [(&mut dora, &ERIK), (&mut erik, &DORA)] {
+        one.is_with(&[other.name]).await?;
+        one.until("a clear voice", |stats| Ok(is_clear(stats, other).then_some(()))).await?;
+    }
+    let traffic = network.traffic(here)?;
+    assert!(traffic.up.lost > 0 && traffic.down.lost > 0, "{traffic:?}");
+    Ok(())
+}
+
+fn arrived(stats: &Stats, other: &Persona) -> bool {
+    let Some(peer) = stats.peer(other.name) else { return false };
+    let pictures = peer.video.as_ref().map_or(0, |video| video.frames_decoded);
+    peer.connection_state == "connected" && pictures >= PICTURES && peer.audio.is_some()
+}
+
+fn is_clear(stats: &Stats, other: &Persona) -> bool {
+    let Some(audio) = stats.peer(other.name).and_then(|peer| peer.audio.as_ref()) else { return false };
+    (audio.concealed_samples as f64) < CONCEALED * audio.total_samples_received as f64
+}
