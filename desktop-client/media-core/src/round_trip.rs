@@ -12,10 +12,14 @@ const REMEMBERED: usize = 32;
 /// Longer round trips are mistakes or lies.
 const LONGEST: Duration = Duration::from_secs(10);
 
+/// Weight of the past in the smoothed time, against 1 (RFC 6298 §2).
+const SMOOTHING: u32 = 7;
+
 /// Measures round trips.
 #[derive(Debug, Default)]
 pub struct ReportClock {
     sent: VecDeque<(u32, Instant)>,
+    smoothed: Option<Duration>,
 }
 
 impl ReportClock {
@@ -28,12 +32,22 @@ impl ReportClock {
     }
 
     /// A report block came; `delay` is in 1/65536 s. `None` when it names no report of ours or cannot be true.
-    pub fn reported(&self, last_sender_report: u32, delay: u32, now: Instant) -> Option<Duration> {
+    pub fn reported(&mut self, last_sender_report: u32, delay: u32, now: Instant) -> Option<Duration> {
         let (_, left) = self.sent.iter().rev().find(|(ntp_time, _)| *ntp_time == last_sender_report)?;
         let held = Duration::from_secs_f64(f64::from(delay) / 65_536.0);
         // Rounding may make a short trip negative.
         let trip = now.saturating_duration_since(*left).saturating_sub(held).max(Duration::from_micros(1));
-        (trip <= LONGEST).then_some(trip)
+        if trip > LONGEST {
+            return None;
+        }
+        let smooth = |past: Duration| (past * SMOOTHING + trip) / (SMOOTHING + 1);
+        self.smoothed = Some(self.smoothed.map_or(trip, smooth));
+        Some(trip)
+    }
+
+    /// The smoothed round-trip time (RFC 6298 §2).
+    pub fn smoothed(&self) -> Option<Duration> {
+        self.smoothed
     }
 }
 
@@ -52,7 +66,9 @@ mod tests {
         clock.sent(0x1234_5678_9abc_def0, sim::epoch());
         let later = sim::epoch() + Duration::from_millis(600);
         assert_eq!(clock.reported(0x5678_9abc, 0x8000, later), Some(Duration::from_millis(100)));
+        assert_eq!(clock.smoothed(), Some(Duration::from_millis(100)));
         assert_eq!(clock.reported(0x5678_9abc, u32::MAX, later), Some(Duration::from_micros(1)));
+        assert_eq!(clock.smoothed(), Some(Duration::from_nanos(87_500_125)));
     }
 
     #[test]

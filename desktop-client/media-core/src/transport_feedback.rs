@@ -143,6 +143,8 @@ impl ReferenceClock {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::sim;
 
@@ -230,5 +232,32 @@ mod tests {
         assert_eq!(last, 3);
         let results = report(&mut history, 65_535, &[Some(0); 5], 50);
         assert_eq!(results.len(), 5);
+    }
+
+    proptest! {
+        /// Whatever a peer reports: each packet has one fate, and the results of a report are in the order in which their packets left.
+        #[test]
+        fn each_packet_has_one_fate(
+            reports in prop::collection::vec(
+                (any::<u16>(), any::<u32>(), prop::collection::vec(prop::option::of(-9_000..9_000_i64), 0..400), 0..200_u64),
+                1..60,
+            ),
+        ) {
+            let mut history = TransportHistory::default();
+            let (mut now, mut left, mut known) = (0, 0_u64, 0_usize);
+            for (base, reference_time, statuses, wait) in reports {
+                for _ in 0..50 {
+                    now += 1;
+                    left += 1;
+                    history.departed(1_000, at(now));
+                }
+                now += wait;
+                let base = (left as u16).wrapping_sub(base % 600);
+                let results = history.reported(TransportReport { base, reference_time, statuses }, at(now));
+                prop_assert!(results.windows(2).all(|pair| pair[0].departure < pair[1].departure));
+                known += results.len();
+            }
+            prop_assert!(known + history.packets.len() <= left as usize);
+        }
     }
 }

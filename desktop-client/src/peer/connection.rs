@@ -7,12 +7,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rtc::ice::mdns::MulticastDnsMode;
-use rtc::interceptor::{
-    CongestionControlBuilder, NackGeneratorBuilder, NackResponderBuilder, Registry, Slot,
-};
+use rtc::interceptor::{NackGeneratorBuilder, Registry, Slot};
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::certificate::CertificateParams;
-use rtc::peer_connection::configuration::interceptor_registry::{configure_rtcp_reports, configure_twcc};
+use rtc::peer_connection::configuration::interceptor_registry::{
+    configure_rtcp_reports, configure_twcc_receiver_only,
+};
 use rtc::peer_connection::configuration::media_engine::{
     MIME_TYPE_OPUS, MIME_TYPE_RTX, MIME_TYPE_VP8, MediaEngine,
 };
@@ -30,8 +30,8 @@ use webrtc::peer_connection::{
     RTCConfigurationBuilder, RTCIceServer, SettingEngine, SettingEngineBuilder,
 };
 
-use super::estimate::{EstimateReader, Reported};
 use super::feedback::KeyFrameRequests;
+use super::sending::{self, SendPath, StockGcc};
 
 /// Payload types of our offers; in answers the offerer's are used.
 const OPUS_PAYLOAD_TYPE: u8 = 111;
@@ -82,8 +82,8 @@ pub struct Built {
     pub audio: LocalTrack,
     /// Our camera.
     pub video: LocalTrack,
-    /// What the congestion controller thinks of the path.
-    pub estimate: EstimateReader,
+    /// What is known of the way to the peer, and what we want of it.
+    pub path: SendPath,
 }
 
 /// A local track and the SSRC that its packets carry.
@@ -117,8 +117,7 @@ async fn try_build(
     mdns: MulticastDnsMode,
 ) -> anyhow::Result<Built> {
     let mut media = media_engine()?;
-    let (estimator, estimate) = Reported::new();
-    let registry = interceptors(&mut media, estimator)?;
+    let (registry, path) = interceptors(&mut media)?;
     let configuration = RTCConfigurationBuilder::new()
         .with_ice_servers(ice_servers.iter().map(ice_server).collect())
         .with_certificates(vec![network.certificate.clone()])
@@ -139,7 +138,7 @@ async fn try_build(
     let video = local_track(RtpCodecKind::Video);
     connection.add_track(Arc::clone(&audio.track) as _).await?;
     connection.add_track(Arc::clone(&video.track) as _).await?;
-    Ok(Built { connection, audio, video, estimate })
+    Ok(Built { connection, audio, video, path })
 }
 
 /// A wildcard stands for every interface but loopback and link-local ones.
@@ -241,13 +240,14 @@ fn media_engine() -> anyhow::Result<MediaEngine> {
     Ok(media)
 }
 
-fn interceptors(media: &mut MediaEngine, estimator: Reported) -> anyhow::Result<Registry> {
-    let registry = configure_twcc(Registry::new(), media)?
-        .with(Slot::CongestionControl, CongestionControlBuilder::new(estimator).build())
-        .with(Slot::NackResponder, NackResponderBuilder::new().build())
+fn interceptors(media: &mut MediaEngine) -> anyhow::Result<(Registry, SendPath)> {
+    let (pacing, estimation, path) = sending::new(StockGcc::new());
+    let registry = configure_twcc_receiver_only(Registry::new(), media)?
+        .with(Slot::CongestionControl, estimation)
+        .with(Slot::Pacer, pacing)
         .with(Slot::NackGenerator, NackGeneratorBuilder::new().build());
     let registry = configure_rtcp_reports(registry);
-    Ok(registry.with(Slot::from(KeyFrameRequests::SLOT), KeyFrameRequests::default()))
+    Ok((registry.with(Slot::from(KeyFrameRequests::SLOT), KeyFrameRequests::default()), path))
 }
 
 /// Microphone and camera share one stream id, so that the plainest of pages plays both from `streams[0]`.

@@ -5,13 +5,13 @@
 
 mod channels;
 mod connection;
-mod estimate;
 mod feedback;
 mod handler;
 mod receive;
 mod report;
 mod sdp;
 mod send;
+mod sending;
 mod task;
 
 pub use channels::LinkEvents;

@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use call_core::link::ConnectionState;
+use media_core::congestion::EstimatorStats;
 use rtc::peer_connection::transport::RTCIceServerTransportProtocol;
 use rtc::statistics::StatsSelector;
 use rtc::statistics::report::{RTCStatsReport, RTCStatsReportEntry};
 use tokio::sync::watch;
 use webrtc::peer_connection::{PeerConnection, RTCIceCandidateType};
 
-use super::estimate::EstimateReader;
 use super::receive::ReceiveCounters;
+use super::sending::SendPath;
 
 /// What is known of a link's transport and sending side. The receiving side's pictures and sound are the player's to report.
 #[derive(Debug, Clone, Default)]
@@ -61,6 +62,14 @@ pub struct SendReport {
     pub fraction_lost: Option<f64>,
     /// Packets sent again.
     pub retransmitted_packets: u64,
+    /// Their bytes on the wire.
+    pub retransmitted_bytes: u64,
+    /// Bytes on the wire that only filled probes.
+    pub padding_bytes: u64,
+    /// How long what waits for the pacer takes at the rate of the path.
+    pub queue_delay: Duration,
+    /// What the estimator says about itself.
+    pub estimator: EstimatorStats,
 }
 
 /// What the session shows of a link's quality.
@@ -86,7 +95,7 @@ pub struct Reporter {
     began: Instant,
     received: Arc<ReceiveCounters>,
     sender: watch::Sender<LinkReport>,
-    sending: Option<(Arc<SendCounters>, EstimateReader)>,
+    sending: Option<(Arc<SendCounters>, SendPath)>,
     last: Option<Sample>,
 }
 
@@ -117,8 +126,8 @@ impl Reporter {
     }
 
     /// The sending side is up.
-    pub fn sending(&mut self, counters: Arc<SendCounters>, estimate: EstimateReader) {
-        self.sending = Some((counters, estimate));
+    pub fn sending(&mut self, counters: Arc<SendCounters>, path: SendPath) {
+        self.sending = Some((counters, path));
     }
 
     /// Notes a new state at once.
@@ -138,20 +147,13 @@ impl Reporter {
         let stats = connection.get_stats(now, StatsSelector::None).await;
         let (received, sent_bitrate) = self.rates(now);
         let path = Path::of(connection).await;
-        let rtt = round_trip_time(&stats);
+        let media_rtt = self.sending.as_ref().and_then(|(_, path)| path.report().round_trip_time);
+        let rtt = round_trip_time(&stats).or(media_rtt);
         let fraction_lost = fraction_lost(&stats);
-        let send = self.sending.as_ref().map(|(counters, estimate)| SendReport {
-            layer: counters
-                .layer
-                .load(Ordering::Relaxed)
-                .checked_sub(1)
-                .and_then(|layer| u8::try_from(layer).ok()),
-            estimate: estimate.bits_per_second(),
-            target: None,
-            bitrate: sent_bitrate,
-            fraction_lost,
-            retransmitted_packets: stats.outbound_rtp_streams().map(|s| s.retransmitted_packets_sent).sum(),
-        });
+        let send = self
+            .sending
+            .as_ref()
+            .map(|(counters, path)| send_report(counters, path, sent_bitrate, fraction_lost));
         self.sender.send_modify(|report| {
             report.local_candidate = path.local;
             report.remote_candidate = path.remote;
@@ -178,6 +180,29 @@ impl Reporter {
             audio_bitrate: rate(sample.audio, last.audio),
         };
         (received, rate(sample.sent, last.sent))
+    }
+}
+
+fn send_report(
+    counters: &SendCounters,
+    path: &SendPath,
+    bitrate: f64,
+    fraction_lost: Option<f64>,
+) -> SendReport {
+    let layer = counters.layer.load(Ordering::Relaxed).checked_sub(1);
+    let (report, repair) = (path.report(), path.repair());
+    SendReport {
+        layer: layer.and_then(|layer| u8::try_from(layer).ok()),
+        #[expect(clippy::cast_precision_loss, reason = "rates are far below 2^52")]
+        estimate: report.estimate.as_bps() as f64,
+        target: None,
+        bitrate,
+        fraction_lost,
+        retransmitted_packets: repair.packets,
+        retransmitted_bytes: repair.bytes,
+        padding_bytes: repair.padding_bytes,
+        queue_delay: path.queue_delay(),
+        estimator: report.estimator,
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
 use call_media::{KeyFrameRequester, Subscription};
+use media_core::bitrate::Bitrate;
 use media_core::frame::{EncodedAudio, EncodedFrame};
 use media_core::rtp::OutgoingPacket;
 use media_core::vp8::packetizer::{Packetizer, PacketizerStart};
@@ -24,6 +25,12 @@ use super::report::SendCounters;
 /// The only layer until peers are told apart.
 const LAYER: u8 = 0;
 
+/// What the video encoder makes at most. What is sent does not follow the estimate yet, so it is paced for this.
+const VIDEO_RATE: Bitrate = Bitrate::kbps(2_500);
+
+/// What the microphone takes, with headers.
+const AUDIO_RATE: Bitrate = Bitrate::kbps(80);
+
 /// Starts the tasks that send camera and microphone, as far as the peer wants them; they end with the link.
 pub async fn spawn(
     tasks: &mut JoinSet<()>,
@@ -32,6 +39,9 @@ pub async fn spawn(
 ) -> anyhow::Result<Arc<SendCounters>> {
     let counters = Arc::new(SendCounters::default());
     let types = PayloadTypes::negotiated(&built.connection).await?;
+    let demand = if types.video.is_some() { VIDEO_RATE.saturating_add(AUDIO_RATE) } else { AUDIO_RATE };
+    built.path.set_demand(demand);
+    built.path.set_allocation(demand);
     if let Some(payload_type) = types.audio {
         let wire = Wire::new(&built.audio, payload_type, &counters);
         tasks.spawn(send_audio(subscription.audio, wire));

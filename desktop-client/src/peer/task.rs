@@ -240,7 +240,7 @@ impl PeerTask {
         self.sending = true;
         let subscription = self.context.media.subscribe();
         match send::spawn(&mut self.media_tasks, built, subscription).await {
-            Ok(counters) => self.reporter.sending(counters, built.estimate.clone()),
+            Ok(counters) => self.reporter.sending(counters, built.path.clone()),
             Err(error) => {
                 self.sending = false;
                 tracing::warn!(peer = %self.link.peer, "cannot send media: {error:#}");

@@ -33,14 +33,8 @@ const ORIGINAL_SEQUENCE_NUMBER_BYTES: usize = 2;
 /// Fixed RTP header (RFC 3550 §5.1), in bytes.
 const HEADER_BYTES: usize = 12;
 
-/// Padding of a packet without a payload, in bytes: libwebrtc's size. RFC 3550 counts it in one byte.
-const PADDING_BYTES: u8 = 224;
-
 /// Most notes for one request of padding.
 const MAX_PADDING_PACKETS: usize = 64;
-
-/// Weight of the past in the smoothed round-trip time (RFC 6298 §2).
-const RTT_SMOOTHING: u32 = 7;
 
 /// Limits on retransmission.
 #[derive(Debug, Clone, Copy)]
@@ -65,6 +59,8 @@ pub struct RetransmissionConfig {
     pub initial_rtt: Duration,
     /// Shortest time between two transmissions of a packet. Default 5 ms.
     pub min_interval: Duration,
+    /// Padding of a packet without a payload, in bytes, which RFC 3550 counts in one byte. Default 224, as in libwebrtc; less where the stack writes no more.
+    pub padding_bytes: u8,
 }
 
 impl Default for RetransmissionConfig {
@@ -80,6 +76,7 @@ impl Default for RetransmissionConfig {
             min_burst_bytes: 12_000,
             initial_rtt: Duration::from_millis(100),
             min_interval: Duration::from_millis(5),
+            padding_bytes: 224,
         }
     }
 }
@@ -174,11 +171,15 @@ impl Retransmitter {
         Self { config, streams: BTreeMap::new(), budget, rtt: None, stats: RetransmissionStats::default() }
     }
 
-    /// A stream whose packets may be asked for. One that is there already goes on.
+    /// A stream whose packets may be asked for. One that is there already keeps what it sent.
     pub fn bind(&mut self, identity: SentStream) {
         let rtx_sequence_number = identity.rtx.map_or(0, |rtx| rtx.sequence_number);
         let new = || Stream { identity, rtx_sequence_number, history: History::default() };
-        self.streams.entry(identity.ssrc).or_insert_with(new);
+        let stream = self.streams.entry(identity.ssrc).or_insert_with(new);
+        if stream.identity.rtx.map(|rtx| rtx.ssrc) != identity.rtx.map(|rtx| rtx.ssrc) {
+            stream.rtx_sequence_number = rtx_sequence_number;
+        }
+        stream.identity = identity;
     }
 
     /// A stream has ended.
@@ -193,10 +194,9 @@ impl Retransmitter {
         self.budget.set_rate(target.scale(share), now);
     }
 
-    /// A round trip was measured.
-    pub fn round_trip_time(&mut self, sample: Duration) {
-        let smoothed = self.rtt.map_or(sample, |rtt| (rtt * RTT_SMOOTHING + sample) / (RTT_SMOOTHING + 1));
-        self.rtt = Some(smoothed.min(self.config.max_lifetime));
+    /// The round-trip time, smoothed.
+    pub fn set_round_trip_time(&mut self, rtt: Duration) {
+        self.rtt = Some(rtt.min(self.config.max_lifetime));
     }
 
     /// A packet of a bound stream was sent for the first time. Others are not kept.
@@ -246,6 +246,7 @@ impl Retransmitter {
     /// At least so many bytes of padding, if a stream has RTX; the packets that were not sent for the longest time first, the newest of them.
     pub fn padding(&mut self, bytes: usize, now: Instant) -> Vec<Note> {
         let mut notes = Vec::new();
+        let padding = usize::from(self.config.padding_bytes);
         let Some(stream) = self.padding_stream() else { return notes };
         let (ssrc, overhead) = (stream.identity.ssrc, stream.overhead());
         let mut missing = bytes;
@@ -254,9 +255,7 @@ impl Retransmitter {
                 Some((sequence, payload)) => {
                     Note { ssrc, bytes: overhead + payload, content: Content::Packet(sequence) }
                 }
-                None => {
-                    Note { ssrc, bytes: HEADER_BYTES + usize::from(PADDING_BYTES), content: Content::Padding }
-                }
+                None => Note { ssrc, bytes: HEADER_BYTES + padding, content: Content::Padding },
             };
             missing = missing.saturating_sub(note.bytes);
             notes.push(note);
@@ -266,6 +265,7 @@ impl Retransmitter {
 
     /// The packet of a note, when its turn has come; `None` when it is gone meanwhile.
     pub fn take(&mut self, note: Note, now: Instant) -> Option<Resent> {
+        let padding = self.config.padding_bytes;
         let stream = self.streams.get_mut(&note.ssrc)?;
         match note.content {
             Content::Packet(sequence) => {
@@ -274,7 +274,7 @@ impl Retransmitter {
                 let packet = sent.packet.clone();
                 Some(stream.resend(packet))
             }
-            Content::Padding => stream.pad(),
+            Content::Padding => stream.pad(padding),
         }
     }
 
@@ -312,7 +312,7 @@ impl Stream {
         Resent { ssrc: rtx.ssrc, payload_type: rtx.payload_type, packet, padding: 0 }
     }
 
-    fn pad(&mut self) -> Option<Resent> {
+    fn pad(&mut self, padding: u8) -> Option<Resent> {
         let rtx = self.identity.rtx?;
         let packet = OutgoingPacket {
             sequence_number: self.next_rtx(),
@@ -320,7 +320,7 @@ impl Stream {
             marker: false,
             payload: Bytes::new(),
         };
-        Some(Resent { ssrc: rtx.ssrc, payload_type: rtx.payload_type, packet, padding: PADDING_BYTES })
+        Some(Resent { ssrc: rtx.ssrc, payload_type: rtx.payload_type, packet, padding })
     }
 
     fn next_rtx(&mut self) -> u16 {

@@ -66,12 +66,21 @@ fn without_rtx_the_packet_is_repeated_as_it_was() {
 }
 
 #[test]
+fn a_stream_that_is_negotiated_anew_goes_on() {
+    let mut retransmitter = retransmitter(Some(RTX));
+    sent(&mut retransmitter, 3);
+    assert_eq!(resent(&mut retransmitter, &[1], 50)[0].packet.sequence_number, 65_535);
+    let other = RtxStream { payload_type: 120, sequence_number: 9, ..RTX };
+    retransmitter.bind(SentStream { ssrc: SSRC, payload_type: 119, rtx: Some(other) });
+    let again = &resent(&mut retransmitter, &[2], 60)[0];
+    assert_eq!((again.payload_type, again.packet.sequence_number), (120, 0));
+}
+
+#[test]
 fn a_packet_is_not_sent_again_within_a_round_trip() {
     let mut retransmitter = retransmitter(Some(RTX));
     sent(&mut retransmitter, 3);
-    for _ in 0..50 {
-        retransmitter.round_trip_time(Duration::from_millis(40));
-    }
+    retransmitter.set_round_trip_time(Duration::from_millis(40));
     assert_eq!(resent(&mut retransmitter, &[1, 1], 50).len(), 1);
     assert_eq!(resent(&mut retransmitter, &[1], 89).len(), 0);
     assert_eq!(resent(&mut retransmitter, &[1], 90).len(), 1);
@@ -81,7 +90,7 @@ fn a_packet_is_not_sent_again_within_a_round_trip() {
 #[test]
 fn a_packet_is_sent_again_only_a_few_times() {
     let mut retransmitter = retransmitter(Some(RTX));
-    retransmitter.round_trip_time(Duration::from_millis(1));
+    retransmitter.set_round_trip_time(Duration::from_millis(1));
     sent(&mut retransmitter, 1);
     let times: usize = (0..100).map(|step| resent(&mut retransmitter, &[0], step * 8).len()).sum();
     assert_eq!(times, 8);
@@ -100,7 +109,7 @@ fn what_is_old_or_unknown_is_not_sent() {
 #[test]
 fn on_a_long_path_packets_are_kept_for_three_round_trips() {
     let mut retransmitter = retransmitter(Some(RTX));
-    retransmitter.round_trip_time(Duration::from_millis(600));
+    retransmitter.set_round_trip_time(Duration::from_millis(600));
     sent(&mut retransmitter, 1);
     assert_eq!(resent(&mut retransmitter, &[0], 1_700).len(), 1);
 }
@@ -160,7 +169,7 @@ fn a_note_whose_packet_is_gone_gives_nothing_and_takes_no_number() {
 fn more_may_be_sent_again_when_more_is_lost() {
     let storm = |loss: f64| {
         let mut retransmitter = retransmitter(Some(RTX));
-        retransmitter.round_trip_time(Duration::from_millis(5));
+        retransmitter.set_round_trip_time(Duration::from_millis(5));
         retransmitter.set_path(Bitrate::kbps(1_000), loss, at(0));
         flood(&mut retransmitter, 10_000)
     };
@@ -207,7 +216,7 @@ proptest! {
     ) {
         let mut retransmitter = retransmitter(Some(RTX));
         retransmitter.set_path(Bitrate::kbps(target), loss, at(0));
-        retransmitter.round_trip_time(Duration::from_millis(rtt));
+        retransmitter.set_round_trip_time(Duration::from_millis(rtt));
         let (mut now, mut answers, mut numbers) = (0, Vec::new(), Vec::new());
         let mut next = 0_u16;
         for (wait, base, count) in asks {
