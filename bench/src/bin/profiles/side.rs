@@ -32,7 +32,7 @@ pub enum Ready<'a> {
     /// Not started yet: it joins as soon as it is.
     Desktop(Place<'a>),
     /// On the page's preview.
-    Chromium(Place<'a>, PageSide),
+    Chromium(Place<'a>, Box<PageSide>),
 }
 
 /// A side in the room.
@@ -52,7 +52,8 @@ impl<'a> Ready<'a> {
             Client::Desktop => Self::Desktop(place),
             Client::Chromium => {
                 let url = server.room_url(ROOM);
-                Self::Chromium(place, PageSide::open(host, &server.url(), &url, clips).await?)
+                let page = PageSide::open(host, &server.url(), &url, clips).await?;
+                Self::Chromium(place, Box::new(page))
             }
         })
     }
@@ -67,7 +68,7 @@ impl<'a> Ready<'a> {
             }
             Self::Chromium(place, page) => {
                 page.join(place.name).await?;
-                Ok(Side::Chromium(page))
+                Ok(Side::Chromium(*page))
             }
         }
     }

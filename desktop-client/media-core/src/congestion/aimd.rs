@@ -32,10 +32,11 @@ const MAX_DRAIN: Duration = Duration::from_secs(2);
 /// On top of the round trip, the time until a change of the rate shows in the verdict (libwebrtc's default).
 const REACTION: Duration = Duration::from_millis(100);
 
-/// At the capacity, from this share of it on, growth per second is at most this share: our choice. Each round of growth and fall is a queue, the longer the faster
-/// the growth.
+/// At the capacity, from this share of it on, growth per second is at most this share of the rate, and at most this much: our choice. Each round of growth and fall
+/// is a queue, the longer the faster the growth; and flows that share a link become equal only if the larger ones do not grow by more.
 const AT_CAPACITY: f64 = 0.95;
-const GROWTH_AT_CAPACITY: f64 = 0.03;
+const GROWTH_AT_CAPACITY: f64 = 0.04;
+const MAX_GROWTH_AT_CAPACITY: f64 = 24_000.0;
 
 /// Growth is at least this much per second (libwebrtc's default for multiplication).
 const MIN_GROWTH: f64 = 1_000.0;
@@ -121,7 +122,8 @@ impl Aimd {
     }
 
     fn decrease(&mut self, queue_ms: f64, circumstances: &Circumstances, now: Instant) {
-        let through = circumstances.acknowledged.unwrap_or(self.rate).min(self.rate);
+        // While a queue empties more comes through than is sent; that much is still what the link carries.
+        let through = circumstances.acknowledged.unwrap_or(self.rate);
         self.capacity.overused_at(through);
         let drain = 1.0 - queue_ms / (DRAIN.as_secs_f64() * 1e3);
         let target = through.scale(drain.clamp(MIN_DRAIN.min(self.backoff), self.backoff)).max(self.min);
@@ -164,7 +166,7 @@ impl Aimd {
         let most = if self.rate < capacity.scale(AT_CAPACITY) {
             self.multiplication()
         } else {
-            GROWTH_AT_CAPACITY * self.rate.as_bps() as f64
+            (GROWTH_AT_CAPACITY * self.rate.as_bps() as f64).min(MAX_GROWTH_AT_CAPACITY)
         };
         per_second.min(most).max(MIN_GROWTH)
     }

@@ -21,7 +21,8 @@ pub struct GccConfig {
     /// The estimate may grow to so many times the demand: room for the next step of whoever decides on it. Default: 1.5 (libwebrtc allows twice the allocated
     /// rate). More means larger probes.
     pub headroom: f64,
-    /// A shorter queue is taken for noise. Default: 20 ms, what bursts of a frame make at a home router. More tolerates more delay before any reaction.
+    /// A shorter queue is taken for noise. Default: 30 ms, what the packets of one picture make of a queue on a link that is just full; a lower one lets a flow
+    /// starve that always finds itself behind another one's pictures. More tolerates more delay before any reaction.
     pub queue_tolerance: Duration,
     /// A longer queue that stays is drained even when it does not grow. Default: 80 ms, half of what makes talk awkward (ITU-T G.114) for one direction.
     /// Shorter ones give way sooner to flows that fill queues.
@@ -29,7 +30,7 @@ pub struct GccConfig {
     /// The rate allowed at a loss that does not respond to the rate is this over the share of loss above 5 %. Default: 150 kbit/s, twice what libwebrtc's
     /// loss-based control assumes: 1 Mbit/s at 20 %, 600 kbit/s at 30 %. More keeps a larger picture of which each frame is less likely whole.
     pub loss_balance: Bitrate,
-    /// Without a report for two round trips and this long, while packets leave, the estimate is halved. Default: 500 ms. Shorter ones take late reports for a
+    /// Without a report for two round trips and this long, while at least eight packets leave, the estimate is halved. Default: 500 ms. Shorter ones take late reports for a
     /// dead path.
     pub silence: Duration,
     /// How often a rate above the estimate is tried while less is sent than the path carries. Default: 5 s (libwebrtc's default). More often costs padding.
@@ -45,7 +46,7 @@ impl Default for GccConfig {
             backoff: 0.85,
             growth: 0.08,
             headroom: 1.5,
-            queue_tolerance: Duration::from_millis(20),
+            queue_tolerance: Duration::from_millis(30),
             standing_queue: Duration::from_millis(80),
             loss_balance: Bitrate::kbps(150),
             silence: Duration::from_millis(500),

@@ -6,11 +6,16 @@ use std::time::{Duration, Instant};
 /// Packets that are remembered; the oldest are forgotten first. At 5 Mbit/s these are 15 s.
 const MAX_PACKETS: usize = 8_192;
 
+/// Fewer packets without a report are no silence: on a thin link that loses packets in rows, nothing may have arrived yet that could be reported.
+const MIN_PACKETS: u32 = 8;
+
 #[derive(Debug, Default)]
 pub(super) struct InFlight {
     departures: VecDeque<Instant>,
     /// Departure of the first packet after the last report.
     waiting_since: Option<Instant>,
+    /// Packets since then.
+    waiting: u32,
 }
 
 impl InFlight {
@@ -21,11 +26,12 @@ impl InFlight {
         }
         self.departures.push_back(departure);
         self.waiting_since.get_or_insert(departure);
+        self.waiting = self.waiting.saturating_add(1);
     }
 
     /// A report covers departures from the first to the last. Answers whether packets before it were skipped: their report is lost.
     pub(super) fn reported(&mut self, first: Instant, last: Instant) -> bool {
-        self.waiting_since = None;
+        self.waited();
         let mut skipped = false;
         while let Some(departure) = self.departures.front().copied()
             && departure <= last
@@ -38,12 +44,14 @@ impl InFlight {
 
     /// When the silence has lasted too long.
     pub(super) fn deadline(&self, patience: Duration) -> Option<Instant> {
-        Some(self.waiting_since? + patience)
+        let since = self.waiting_since.filter(|_| self.waiting >= MIN_PACKETS)?;
+        Some(since + patience)
     }
 
     /// The silence was answered; it counts anew from the next packet.
     pub(super) fn waited(&mut self) {
         self.waiting_since = None;
+        self.waiting = 0;
     }
 }
 
@@ -70,12 +78,13 @@ mod tests {
         let mut in_flight = InFlight::default();
         let patience = Duration::from_millis(700);
         assert_eq!(in_flight.deadline(patience), None);
-        in_flight.sent(at(0));
-        in_flight.sent(at(50));
+        (0..7).for_each(|i| in_flight.sent(at(10 * i)));
+        assert_eq!(in_flight.deadline(patience), None);
+        in_flight.sent(at(70));
         assert_eq!(in_flight.deadline(patience), Some(at(700)));
         in_flight.reported(at(0), at(0));
         assert_eq!(in_flight.deadline(patience), None);
-        in_flight.sent(at(100));
+        (0..8).for_each(|i| in_flight.sent(at(100 + i)));
         assert_eq!(in_flight.deadline(patience), Some(at(800)));
     }
 }

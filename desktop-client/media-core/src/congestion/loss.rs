@@ -45,6 +45,10 @@ const SEVERE: f64 = 0.6;
 /// Congestion: the rate becomes this share of what came through.
 const BACKOFF: f64 = 0.9;
 
+/// What is left of the rate at least, with a queue and without, when nothing says that it is to blame. A row of lost packets looks like a path that carries nothing.
+const LEAST_CONGESTED: f64 = 0.3;
+const LEAST: f64 = 0.5;
+
 /// Test: the same.
 const TEST_BACKOFF: f64 = 0.97;
 
@@ -141,7 +145,7 @@ impl LossControl {
         match self.state {
             State::Testing { share } => {
                 if self.tally.is_enough(TEST_WINDOW, SPARSE_TEST_WINDOW) {
-                    self.conclude(share, now);
+                    self.conclude(share, context, now);
                 }
             }
             State::Watching | State::Holding { .. } => {
@@ -202,9 +206,8 @@ impl LossControl {
         let severe = share >= SEVERE && lasts;
         if severe || (is_new && context.congested) {
             let through = self.through(sent, share).scale(BACKOFF);
-            // Without a queue nothing says that the rate is to blame: not faster than by halves.
-            let least = if context.congested { Bitrate::ZERO } else { sent.scale(0.5) };
-            self.lower(through.max(least), State::Holding { until: now + HOLD }, now);
+            let least = if context.congested { LEAST_CONGESTED } else { LEAST };
+            self.lower(through.max(sent.scale(least)), State::Holding { until: now + HOLD }, now);
         } else if let Some(share) = self.doubtful(&tally, suspect) {
             let before = match self.chain {
                 Some((before, at)) if now.saturating_duration_since(at) < CHAIN => before,
@@ -225,13 +228,21 @@ impl LossControl {
         twice.or_else(|| average.filter(|average| self.stands_out(*average, packets)))
     }
 
-    fn conclude(&mut self, share: f64, now: Instant) {
+    fn conclude(&mut self, share: f64, context: &LossContext, now: Instant) {
         let tally = std::mem::take(&mut self.tally);
         let trial = tally.share();
         let gone = share - trial;
         if gone >= RESPONSE * (share - self.accepted) || trial >= SEVERE {
             self.learn(trial, tally.span());
             self.state = State::Holding { until: now + HOLD };
+            return;
+        }
+        if trial > share + MARGIN
+            && let Some(sent) = context.sent
+        {
+            // It got worse meanwhile, so the rate was not lowered by enough to tell.
+            self.chain = self.chain.map(|(before, _)| (before, now));
+            self.lower(self.through(sent, trial).scale(TEST_BACKOFF), State::Testing { share: trial }, now);
             return;
         }
         self.accepted = (share + trial) / 2.0;

@@ -20,6 +20,9 @@ const FURTHER: f64 = 2.0;
 /// Probes go this far above the demand: our choice, what a layer switch needs to be sure of.
 const ABOVE_DEMAND: f64 = 1.2;
 
+/// A probe that shows nothing, because too little of it arrived, is repeated so often: our choice, for paths that lose much.
+const RETRIES: u32 = 2;
+
 /// A probe must promise this much more than is known.
 const WORTHWHILE: f64 = 1.1;
 
@@ -135,10 +138,17 @@ impl ProbeControl {
 
     /// A probe is decided; `estimate` takes it into account.
     pub(super) fn decided(&mut self, outcome: &ProbeOutcome, estimate: Bitrate) {
-        let Some(shown) = outcome.shown.filter(|_| outcome.unhindered) else {
+        let Some(shown) = outcome.shown else {
             self.failures += 1;
+            if self.failures <= RETRIES {
+                self.wanted = self.wanted.max(Some(outcome.asked));
+            }
             return;
         };
+        if !outcome.unhindered {
+            self.failures += 1;
+            return;
+        }
         self.failures = 0;
         let further = shown.scale(FURTHER);
         if further > estimate {
@@ -259,7 +269,7 @@ mod tests {
     }
 
     fn outcome(shown: Option<u64>, unhindered: bool) -> ProbeOutcome {
-        ProbeOutcome { shown: shown.map(Bitrate::kbps), unhindered }
+        ProbeOutcome { asked: Bitrate::kbps(1_000), shown: shown.map(Bitrate::kbps), unhindered }
     }
 
     #[test]
@@ -286,6 +296,20 @@ mod tests {
         control.decided(&outcome(Some(2_200), false), Bitrate::kbps(2_200));
         control.tick(&context(2_200), at(200));
         assert_eq!(polled(&mut control), []);
+    }
+
+    #[test]
+    fn a_probe_that_shows_nothing_is_repeated_twice() {
+        let mut control = control();
+        control.start(Bitrate::kbps(300), at(0));
+        polled(&mut control);
+        let mut repeated = Vec::new();
+        for i in 0..5 {
+            control.decided(&outcome(None, false), Bitrate::kbps(300));
+            control.tick(&context(300), at(100 + 100 * i));
+            repeated.extend(polled(&mut control));
+        }
+        assert_eq!(repeated, [1_000, 1_000]);
     }
 
     #[test]
@@ -331,7 +355,7 @@ mod tests {
             control.tick(&idle, at(ms));
             if !polled(&mut control).is_empty() {
                 times.push(ms / 1_000);
-                control.decided(&outcome(None, false), Bitrate::kbps(500));
+                control.decided(&outcome(Some(500), false), Bitrate::kbps(500));
             }
         }
         assert_eq!(times, [5, 15, 35, 55]);

@@ -39,6 +39,8 @@ const REPORT_PATIENCE: Duration = Duration::from_secs(1);
 /// How a probe ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct ProbeOutcome {
+    /// What was asked for.
+    pub(super) asked: Bitrate,
     /// What the path carries by it; `None` when it shows nothing.
     pub(super) shown: Option<Bitrate>,
     /// It arrived as fast as it left: the path may carry more.
@@ -116,7 +118,7 @@ impl ProbeResults {
             .position(|pending| is_reported(pending) || now >= pending.deadline(round_trip))?;
         let Pending { probe, sent, .. } = self.pending.remove(decided);
         let shown = sent.and_then(|sent| self.evaluate(&probe, &sent));
-        Some(shown.unwrap_or(ProbeOutcome { shown: None, unhindered: false }))
+        Some(shown.unwrap_or(ProbeOutcome { asked: probe.rate, shown: None, unhindered: false }))
     }
 
     fn evaluate(&self, probe: &Probe, sent: &ProbeSent) -> Option<ProbeOutcome> {
@@ -142,7 +144,7 @@ impl ProbeResults {
         // Lost packets slow both rates down alike, so what is compared is these, not the rate that was asked for.
         let unhindered = receive >= BOTTLENECK * send;
         let shown = if unhindered { send.min(receive) } else { USE_OF_BOTTLENECK * receive };
-        Some(ProbeOutcome { shown: Some(Bitrate::bps(shown as u64)), unhindered })
+        Some(ProbeOutcome { asked: probe.rate, shown: Some(Bitrate::bps(shown as u64)), unhindered })
     }
 }
 

@@ -109,5 +109,5 @@ fn a_path_that_goes_dead_brings_the_estimate_to_the_floor_and_a_live_one_back() 
     assert!(halved < 11.5, "{halved} s");
     assert!(flow.mean(19.0, 20.0, |s| s.estimate) < 40.0);
     let back = flow.first(20.0, |s| s.received > 0.8 * 1_700.0).expect("back");
-    assert!(back < 27.0, "{back} s");
+    assert!(back < 28.0, "{back} s");
 }

@@ -137,10 +137,10 @@ fn event() -> impl Strategy<Value = Event> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn nothing_that_a_peer_reports_breaks_the_bounds(events in proptest::collection::vec((0_u64..400, event()), 0..120)) {
+    fn nothing_that_a_peer_reports_breaks_the_bounds(events in proptest::collection::vec((0_u64..400, event()), 0..64)) {
         let mut gcc = Gcc::new(GccConfig::default(), at(0));
         let mut now = 0;
         for (later, event) in events {

@@ -81,6 +81,8 @@ pub struct Flow {
     report_interval: Duration,
     /// Whether packets leave in bursts, one for each picture, or evenly.
     pub pictures: bool,
+    /// Time between pictures.
+    pub picture_interval: Duration,
     next_picture: Instant,
     picture_bytes: u64,
     /// Seconds that the receiver's clock gains per second.
@@ -103,6 +105,7 @@ impl Flow {
             next_report: starts,
             report_interval: Duration::from_millis(70),
             pictures: false,
+            picture_interval: PICTURE,
             next_picture: starts,
             picture_bytes: 0,
             drift: 0.0,
@@ -170,8 +173,9 @@ impl Flow {
             return Some(at + rate.scale(PACING).time_for(PACKET as u64)?);
         }
         while self.picture_bytes < PACKET as u64 {
-            self.next_picture = self.next_picture.max(at.checked_sub(PICTURE)?) + PICTURE;
-            self.picture_bytes += rate.bytes_in(PICTURE);
+            self.next_picture =
+                self.next_picture.max(at.checked_sub(self.picture_interval)?) + self.picture_interval;
+            self.picture_bytes += rate.bytes_in(self.picture_interval);
         }
         Some(self.next_picture.max(at))
     }

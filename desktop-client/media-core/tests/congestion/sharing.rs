@@ -19,6 +19,21 @@ fn two_of_a_kind_share_fairly() {
 }
 
 #[test]
+fn pictures_of_another_one_do_not_starve_a_flow() {
+    for starts in [0.3, 5.0, 21.7, 33.1] {
+        let mut network = Network::new(thin(2_000, 300), 1).adaptive(3_000, 0.0).adaptive(3_000, starts);
+        network.flows.iter_mut().for_each(|flow| flow.pictures = true);
+        // Cameras are never quite in step.
+        network.flows[1].picture_interval = std::time::Duration::from_micros(33_400);
+        network.run_to(140.0);
+        let shares: Vec<f64> =
+            network.flows.iter().map(|flow| flow.mean(starts + 60.0, 140.0, |s| s.received)).collect();
+        let ratio = shares[0].max(shares[1]) / shares[0].min(shares[1]);
+        assert!(ratio < 4.0, "second after {starts} s: {shares:?}");
+    }
+}
+
+#[test]
 fn what_a_constant_flow_leaves_is_used() {
     let mut network = Network::new(thin(1_500, 300), 1).adaptive(3_000, 0.0).constant(600, 20.0);
     network.run_to(90.0);
