@@ -9,11 +9,8 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use media_core::audio::jitter_buffer::{Action, JitterBuffer, JitterBufferConfig};
 use media_core::audio::mixer::{Gain, Mixer};
 use media_core::audio::time_stretch;
-<<<<<<< HEAD
 use media_core::bitrate::Bitrate;
-=======
 use media_core::congestion::{BandwidthEstimator, Gcc, GccConfig, PacketResult};
->>>>>>> bwe
 use media_core::frame::{EncodedFrame, I420Frame};
 use media_core::layers::{CameraFormat, LayerChoice, LayersConfig, LayersInput};
 use media_core::marks;
@@ -144,7 +141,6 @@ fn video_marks(c: &mut Criterion) {
     c.bench_function("read a mark from 720p", |b| b.iter(|| marks::video::read(black_box(&frame))));
 }
 
-<<<<<<< HEAD
 /// An estimate comes in, ten times a second from each of so many peers.
 fn layer_choice(c: &mut Criterion) {
     let mut group = c.benchmark_group("layer choice, per estimate");
@@ -171,8 +167,6 @@ fn layer_choice(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, video, audio, video_marks, layer_choice);
-=======
 /// A tenth of a second at 2 Mbit/s: what a peer reports at a time.
 fn congestion(c: &mut Criterion) {
     let tenth = Duration::from_millis(100);
@@ -193,6 +187,5 @@ fn congestion(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, video, audio, video_marks, congestion);
->>>>>>> bwe
+criterion_group!(benches, video, audio, video_marks, layer_choice, congestion);
 criterion_main!(benches);
