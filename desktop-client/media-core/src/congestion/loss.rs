@@ -6,8 +6,9 @@
 //! 1. **Delay.** Loss that is new and comes while a queue stands is congestion. The rate falls at once to below what came through.
 //! 2. **Response.** Loss that is new, lasts and comes without a queue (a policer, or a radio) is put to the test: the rate is lowered to what came through, as if it
 //!    were congestion, for about a second. If at least half of the new loss is gone, it was, and the rate stays. If not, the loss is *accepted*: the rate returns
-//!    to where it was, and only loss beyond the accepted share counts as new from then on.
-//! 3. **Severity.** When most packets are lost, nothing useful gets through anyway: each further report at least halves the rate, queue or not.
+//!    to where it was (if it got worse meanwhile, the test is repeated), and only loss beyond the accepted share counts as new from then on.
+//! 3. **Severity.** When most packets are lost for longer, nothing useful gets through anyway: the rate falls with each further window, by up to half without a
+//!    queue.
 //!
 //! Accepted loss still bounds the rate, by a balance over the share beyond 5 % (the form of libwebrtc's loss-based control, v2, whose instant upper bound has the
 //! same shape), because the larger the picture the fewer frames arrive whole. Accepted loss follows falling loss, never rising loss: else a rate that creeps up
