@@ -71,7 +71,9 @@ impl<E: BandwidthEstimator + Sync> Estimation<E> {
         let Some(id) = self.extensions.get(&packet.header.ssrc) else { return };
         // The header grows by the extension: give it its place before the size is taken.
         let placed = packet.header.set_extension(*id, Bytes::from_static(&[0, 0]));
-        let number = self.history.departed(wire::bytes(packet), now);
+        let bytes = wire::bytes(packet);
+        self.estimator.on_sent(bytes, now);
+        let number = self.history.departed(bytes, now);
         let number = Bytes::copy_from_slice(&number.to_be_bytes());
         if let Err(error) = placed.and_then(|()| packet.header.set_extension(*id, number)) {
             tracing::debug!("a packet leaves without a transport-wide number: {error}");
