@@ -278,6 +278,8 @@ fn a_probe_goes_from_the_estimator_to_the_wire_and_back() {
         }
         bench.receive(received(60_000, 1));
         bench.run_until(200);
+        // The estimation reads its news when the peer reports.
+        bench.receive(received(60_001, 1));
         let sent = bench.heard().into_iter().find_map(|heard| match heard {
             Heard::ProbeSent(sent) => Some(sent),
             Heard::Demand(_) | Heard::Feedback(_) => None,
