@@ -230,7 +230,9 @@ impl Vp8Encoder {
         self.control(control::VP8E_SET_CPUUSED, self.config.cpu_used.clamp(-16, -1))?;
         // Blocks that differ by less than this are taken as unchanged: saves time on a still background.
         self.control(control::VP8E_SET_STATIC_THRESHOLD, 1)?;
+        // Neither denoising nor tricks for text: a camera's own processing is enough, and both cost time.
         self.control(control::VP8E_SET_NOISE_SENSITIVITY, 0)?;
+        self.control(control::VP8E_SET_SCREEN_CONTENT_MODE, 0)?;
         self.control(control::VP8E_SET_TOKEN_PARTITIONS, 0)?;
         // A key frame may take three average frames' bits: it arrives fast on a thin link and the next frames sharpen it.
         self.control(control::VP8E_SET_MAX_INTRA_BITRATE_PCT, 300)
