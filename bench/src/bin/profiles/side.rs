@@ -28,11 +28,10 @@ pub struct Place<'a> {
 
 /// A side that is ready to join.
 #[derive(Debug)]
-pub enum Ready<'a> {
-    /// Not started yet: it joins as soon as it is.
-    Desktop(Place<'a>),
-    /// On the page's preview.
-    Chromium(Place<'a>, Box<PageSide>),
+pub struct Ready<'a> {
+    place: Place<'a>,
+    /// The page, on its preview. A desktop client is not started yet: it joins as soon as it is.
+    page: Option<PageSide>,
 }
 
 /// A side in the room.
@@ -48,29 +47,25 @@ impl<'a> Ready<'a> {
     /// Prepares a side, on a network that is still perfect: loading a page is not what is measured.
     pub async fn prepare(client: Client, place: Place<'a>) -> Result<Self> {
         let Place { host, server, clips, .. } = place;
-        Ok(match client {
-            Client::Desktop => Self::Desktop(place),
+        let page = match client {
+            Client::Desktop => None,
             Client::Chromium => {
-                let url = server.room_url(ROOM);
-                let page = PageSide::open(host, &server.url(), &url, clips).await?;
-                Self::Chromium(place, Box::new(page))
+                Some(PageSide::open(host, &server.url(), &server.room_url(ROOM), clips).await?)
             }
-        })
+        };
+        Ok(Self { place, page })
     }
 
     /// Goes into the room, and waits until it is there.
     pub async fn join(self, other: Client) -> Result<Side> {
-        match self {
-            Self::Desktop(Place { host, server, clips, name }) => {
-                let mut side = DesktopSide::join(host, &server.room_url(ROOM), name, clips, other)?;
-                side.joined().await?;
-                Ok(Side::Desktop(side))
-            }
-            Self::Chromium(place, page) => {
-                page.join(place.name).await?;
-                Ok(Side::Chromium(*page))
-            }
+        let Place { host, server, clips, name } = self.place;
+        if let Some(page) = self.page {
+            page.join(name).await?;
+            return Ok(Side::Chromium(page));
         }
+        let mut side = DesktopSide::join(host, &server.room_url(ROOM), name, clips, other)?;
+        side.joined().await?;
+        Ok(Side::Desktop(side))
     }
 }
 
