@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use call_core::link::ConnectionState;
 use call_core::snapshot::{ParticipantView, Snapshot};
 use call_media::Media;
+use media_core::layers::{Limit, VideoState};
 
 use crate::engine::{LinkView, Links};
 use crate::peer::{LinkReport, SendReport};
@@ -44,8 +45,9 @@ fn peer_stats(peer: &ParticipantView, link: Option<&LinkView>) -> PeerStats {
         rtt_ms: report.rtt.map(millis),
         join_to_connected_ms: report.connected_after.map(millis),
         join_to_first_frame_ms: first_frame(link, &report),
-        video: (played.video.frames_decoded > 0)
-            .then(|| VideoStats::new(&played.video, Some(kbps(report.received.video_bitrate)))),
+        video: (played.video.frames_decoded > 0).then(|| {
+            VideoStats::new(&played.video, Some(kbps(report.received.video_bitrate)), report.received.nack)
+        }),
         audio: (connected && played.audio.total_samples_received > 0)
             .then(|| AudioStats::new(&played.audio, Some(kbps(report.received.audio_bitrate)))),
         send: report.send.as_ref().map(send_stats),
@@ -66,6 +68,22 @@ fn send_stats(send: &SendReport) -> SendStats {
         bitrate_kbps: Some(kbps(send.bitrate)),
         fraction_lost: send.fraction_lost,
         retransmitted_packets: send.retransmitted_packets,
+        queue_delay_ms: millis(send.queue_delay),
+        padding_bytes: send.padding_bytes,
+        quality_limitation_reason: send.video.map(limitation),
+    }
+}
+
+fn limitation(state: VideoState) -> &'static str {
+    match state {
+        VideoState::Full => "none",
+        VideoState::Limited(Limit::Bandwidth) => "bandwidth",
+        VideoState::Limited(Limit::Tile) => "tile",
+        VideoState::Limited(Limit::Cpu) => "cpu",
+        VideoState::Limited(Limit::KeyFrames) => "keyFrames",
+        VideoState::Hidden => "hidden",
+        VideoState::Suspended => "suspended",
+        VideoState::Off => "off",
     }
 }
 

@@ -83,11 +83,15 @@ fn peer_readings(peer: &PeerStats) -> Vec<Reading> {
         ("Video received", "kbit/s", 0, video.and_then(|v| v.bitrate_kbps)),
         ("Pictures received", "per second", 0, video.and_then(|v| v.frames_per_second)),
         ("Picture height", "pixels", 0, video.and_then(|v| v.frame_height).map(f64::from)),
+        ("Picture delayed for even motion", "ms", 0, video.and_then(|v| v.playout_delay_ms)),
+        ("Unevenness of arrival", "ms", 1, video.and_then(|v| v.jitter_ms)),
+        ("Sound later than picture", "ms", 0, video.and_then(|v| v.av_offset_ms)),
         ("Sound received", "kbit/s", 0, audio.and_then(|a| a.bitrate_kbps)),
         ("Sound buffered", "ms", 0, audio.and_then(|a| a.jitter_buffer_delay_ms)),
         ("Available to send", "kbit/s", 0, send.and_then(|s| s.estimate_kbps)),
         ("Wanted to send", "kbit/s", 0, send.and_then(|s| s.target_kbps)),
         ("Sent", "kbit/s", 0, send.and_then(|s| s.bitrate_kbps)),
+        ("Waiting to be sent", "ms", 0, send.map(|s| s.queue_delay_ms)),
         ("Lost on the way", "%", 1, send.and_then(|s| s.fraction_lost).map(|lost| lost * 100.0)),
     ]
 }

@@ -88,6 +88,14 @@ pub struct VideoStats {
     pub latency_ms: Option<Percentiles>,
     /// How much later the sound is than the picture, negative when the picture is late; `null` without the peer's sender reports.
     pub av_offset_ms: Option<f64>,
+    /// How much later than the fastest pictures all are shown, so that the motion is even.
+    pub playout_delay_ms: Option<f64>,
+    /// Interarrival jitter (RFC 3550 §6.4.1).
+    pub jitter_ms: Option<f64>,
+    /// Requests for lost packets so far.
+    pub nack_count: u64,
+    /// Packets so far that came after they were asked for.
+    pub recovered_packets: u64,
 }
 
 /// Received audio.
@@ -124,6 +132,13 @@ pub struct SendStats {
     pub fraction_lost: Option<f64>,
     /// Packets sent again so far.
     pub retransmitted_packets: u64,
+    /// How long what waits for the pacer takes at the rate of the path.
+    pub queue_delay_ms: f64,
+    /// Bytes so far that only filled probes.
+    pub padding_bytes: u64,
+    /// Why the peer gets no better picture: `none`, `bandwidth`, `tile` (it shows no larger one), `cpu`, `keyFrames` (it orders too many), `hidden`,
+    /// `suspended` (the path bears sound only), `off`; `null` before that is known.
+    pub quality_limitation_reason: Option<&'static str>,
 }
 
 /// A distribution over the last second.
@@ -156,6 +171,10 @@ pub struct LayerStats {
     pub key_frames: u64,
     /// CPU time of the encoder so far, in seconds; `null` where the system does not tell.
     pub cpu_seconds: Option<f64>,
+    /// What the encoder is told to spend, in kbit/s; `null` while the layer is not encoded.
+    pub target_kbps: Option<u32>,
+    /// What came out in the last second, in kbit/s; `null` while the layer is not encoded.
+    pub bitrate_kbps: Option<f64>,
 }
 
 #[cfg(test)]
@@ -191,6 +210,7 @@ mod tests {
             frames_per_second: Some(30.0),
             latency_ms: Some(Percentiles { p50: 40.0, p95: 55.5 }),
             av_offset_ms: Some(12.5),
+            nack_count: 2,
             ..VideoStats::default()
         };
         CallStats {
@@ -205,6 +225,8 @@ mod tests {
                     frames_encoded: 31,
                     key_frames: 1,
                     cpu_seconds: Some(0.25),
+                    target_kbps: Some(700),
+                    bitrate_kbps: None,
                 }],
             },
             process: ProcessStats { cpu_seconds: Some(1.5), rss_mib: Some(42.25) },
@@ -219,12 +241,13 @@ mod tests {
         r#""rttMs":0.5,"joinToConnectedMs":120.0,"joinToFirstFrameMs":null,"#,
         r#""video":{"framesDecoded":30,"framesDropped":0,"frameWidth":640,"frameHeight":360,"framesPerSecond":30.0,"#,
         r#""freezeCount":0,"totalFreezesDuration":0.0,"bitrateKbps":null,"latencyMs":{"p50":40.0,"p95":55.5},"#,
-        r#""avOffsetMs":12.5},"#,
+        r#""avOffsetMs":12.5,"playoutDelayMs":null,"jitterMs":null,"nackCount":2,"recoveredPackets":0},"#,
         r#""audio":{"totalSamplesReceived":48000,"concealedSamples":480,"jitterBufferDelayMs":null,"bitrateKbps":null,"#,
         r#""levelDbfs":null,"latencyMs":null},"#,
         r#""send":{"layer":1,"estimateKbps":null,"targetKbps":800.5,"bitrateKbps":null,"fractionLost":null,"#,
-        r#""retransmittedPackets":0}}],"#,
-        r#""encoder":{"layers":[{"width":640,"height":360,"framesEncoded":31,"keyFrames":1,"cpuSeconds":0.25}]},"#,
+        r#""retransmittedPackets":0,"queueDelayMs":0.0,"paddingBytes":0,"qualityLimitationReason":null}}],"#,
+        r#""encoder":{"layers":[{"width":640,"height":360,"framesEncoded":31,"keyFrames":1,"cpuSeconds":0.25,"#,
+        r#""targetKbps":700,"bitrateKbps":null}]},"#,
         r#""process":{"cpuSeconds":1.5,"rssMiB":42.25}}"#,
     );
 

@@ -20,5 +20,6 @@ mod task;
 pub use channels::LinkEvents;
 pub use connection::NetworkConfig;
 pub use layers::Layers;
+pub use nack::NackCounts;
 pub use report::{LinkReport, ReceivedReport, SendReport};
 pub use task::{LinkHandle, PeerContext, spawn};

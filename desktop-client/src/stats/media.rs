@@ -2,11 +2,13 @@
 
 use call_media::{AudioReceiveStats, Latency, VideoReceiveStats};
 
+use crate::peer::NackCounts;
+
 use super::{AudioStats, EncoderStats, LayerStats, Percentiles, VideoStats};
 
 impl VideoStats {
-    /// Received video, with what the network adds: the bit rate over the last second.
-    pub fn new(received: &VideoReceiveStats, bitrate_kbps: Option<f64>) -> Self {
+    /// Received video, with what the network adds: the bit rate over the last second, and repairs.
+    pub fn new(received: &VideoReceiveStats, bitrate_kbps: Option<f64>, nack: NackCounts) -> Self {
         Self {
             frames_decoded: received.frames_decoded,
             frames_dropped: received.frames_dropped + received.frames_late,
@@ -18,6 +20,10 @@ impl VideoStats {
             bitrate_kbps,
             latency_ms: received.latency_ms.map(Percentiles::from),
             av_offset_ms: received.av_offset_ms,
+            playout_delay_ms: received.playout_delay_ms,
+            jitter_ms: received.jitter_ms,
+            nack_count: nack.nack_count,
+            recovered_packets: nack.recovered,
         }
     }
 }
@@ -50,6 +56,8 @@ impl From<&[call_media::LayerStats]> for EncoderStats {
             frames_encoded: layer.frames_encoded,
             key_frames: layer.key_frames,
             cpu_seconds: layer.cpu_seconds,
+            target_kbps: layer.target_kbps,
+            bitrate_kbps: layer.bitrate_kbps,
         };
         Self { layers: layers.iter().map(layer).collect() }
     }
