@@ -11,7 +11,7 @@ use crate::layers::{LayerMask, LayerTarget, MAX_LAYERS};
 use crate::scale::{Scaler, fitting};
 use crate::stats::LayerStats;
 
-/// Time that an unused encoder is kept: a peer that comes back to a layer soon finds it as it was. A 720p encoder holds about 20 MB.
+/// Time that an unused encoder is kept: a peer that comes back to a layer soon finds it as it was.
 const KEEP: Duration = Duration::from_secs(5);
 
 /// The work of the thread `video-encode` without the thread: each picture goes in once, and comes out in each layer that somebody wants.
