@@ -33,6 +33,6 @@ pub use stats::{
     AudioReceiveStats, AudioStats, CaptureStats, Latency, LayerStats, MediaStats, PlayerStats,
     VideoReceiveStats,
 };
-pub use subscription::{KeyFrameRequester, LayerChoice, Subscription};
+pub use subscription::{KeyFrameRequester, LayerChoice, SoundChoice, Subscription};
 pub use video::encode::LayerEncoders;
 pub use video::scale;

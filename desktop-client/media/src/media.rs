@@ -22,7 +22,9 @@ use crate::player::PeerPlayer;
 use crate::repaint::Repaint;
 use crate::source::{CameraSource, MicrophoneSource, SpeakerSink};
 use crate::stats::{CaptureStats, MediaStats};
-use crate::subscription::{AUDIO_CAPACITY, KeyFrameRequester, LayerChoice, Subscription, VIDEO_CAPACITY};
+use crate::subscription::{
+    AUDIO_CAPACITY, KeyFrameRequester, LayerChoice, SoundChoice, Subscription, VIDEO_CAPACITY,
+};
 use crate::video::camera::{self, CameraOrder, CameraOutputs, CameraThread};
 use crate::video::decode::{DecoderHandle, decoder};
 use crate::video::encode::{EncoderHandle, encoder};
@@ -180,12 +182,14 @@ impl Media {
         let (video_sender, video) = mpsc::channel(VIDEO_CAPACITY);
         let (audio_sender, audio) = mpsc::channel(AUDIO_CAPACITY);
         let wishes = self.encoder.subscribe(video_sender);
-        self.audio.order(AudioOrder::Subscribe(audio_sender));
+        let sound = SoundChoice::default();
+        self.audio.order(AudioOrder::Subscribe(audio_sender, sound.clone()));
         Subscription {
             video,
             audio,
             key_frames: KeyFrameRequester(wishes.clone()),
             layers: LayerChoice(wishes),
+            sound,
         }
     }
 

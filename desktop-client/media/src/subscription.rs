@@ -1,6 +1,7 @@
 //! The way out of what is encoded: one subscription per peer, the same bytes for all.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use media_core::frame::{EncodedAudio, EncodedFrame};
 use tokio::sync::mpsc;
@@ -27,6 +28,24 @@ pub struct Subscription {
     pub key_frames: KeyFrameRequester,
     /// Which layers come.
     pub layers: LayerChoice,
+    /// Which packets come.
+    pub sound: SoundChoice,
+}
+
+/// Chooses how a peer gets our sound: usually in packets of 20 ms at 32 kbit/s, or thin, in packets of 60 ms at 16 kbit/s. Clones stand for the same peer.
+#[derive(Debug, Clone, Default)]
+pub struct SoundChoice(Arc<AtomicBool>);
+
+impl SoundChoice {
+    /// From the next 60 ms on, without a gap. Costs one store, so it may be called at any time.
+    pub fn set_thin(&self, thin: bool) {
+        self.0.store(thin, Ordering::Relaxed);
+    }
+
+    /// Whether it is thin.
+    pub fn is_thin(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
 }
 
 /// Chooses the layers that a peer gets. Clones stand for the same peer.

@@ -15,7 +15,7 @@ fn rms(samples: &[f32]) -> f32 {
 
 #[test]
 fn a_tone_keeps_its_level_at_the_bitrate_of_voice() {
-    let mut encoder = AudioEncoder::new(32_000, 10).unwrap();
+    let mut encoder = AudioEncoder::new(32_000, 10, SAMPLES_PER_PACKET).unwrap();
     let mut decoder = AudioDecoder::new().unwrap();
     let (mut output, mut bytes) = (Vec::new(), 0);
     for packet in 0..100 {
@@ -34,7 +34,7 @@ fn a_tone_keeps_its_level_at_the_bitrate_of_voice() {
 
 #[test]
 fn a_lost_packet_is_rebuilt_from_the_next_or_concealed() {
-    let mut encoder = AudioEncoder::new(32_000, 20).unwrap();
+    let mut encoder = AudioEncoder::new(32_000, 20, SAMPLES_PER_PACKET).unwrap();
     // A voice-like sound, for FEC works in the speech mode of Opus only.
     let voice = |packet: usize| -> Vec<f32> {
         tone(packet).iter().enumerate().map(|(n, s)| s * (1.0 + (n as f32 / 60.0).sin()) * 0.5).collect()
@@ -56,15 +56,16 @@ fn a_lost_packet_is_rebuilt_from_the_next_or_concealed() {
 
 #[test]
 fn blocks_of_another_length_are_refused() {
-    let mut encoder = AudioEncoder::new(32_000, 10).unwrap();
+    let mut encoder = AudioEncoder::new(32_000, 10, SAMPLES_PER_PACKET).unwrap();
     for length in [0, 1, 480, 959, 961, 48_000] {
-        assert_eq!(encoder.encode(&vec![0.0; length]), Err(OpusError::BlockLength(length)));
+        let refused = OpusError::BlockLength { expected: SAMPLES_PER_PACKET, actual: length };
+        assert_eq!(encoder.encode(&vec![0.0; length]), Err(refused));
     }
 }
 
 #[test]
 fn what_is_no_number_does_not_break_the_encoder() {
-    let mut encoder = AudioEncoder::new(32_000, 10).unwrap();
+    let mut encoder = AudioEncoder::new(32_000, 10, SAMPLES_PER_PACKET).unwrap();
     let mut decoder = AudioDecoder::new().unwrap();
     let mut output = Vec::new();
     for value in [f32::NAN, f32::INFINITY, -1e30] {
@@ -93,6 +94,6 @@ fn garbage_is_an_error_or_sound_and_never_the_end() {
         let _ = AudioDecoder::samples(&packet);
         let _ = decoder.decode_fec(&packet, usize::MAX, &mut output);
     }
-    let mut encoder = AudioEncoder::new(32_000, 10).unwrap();
+    let mut encoder = AudioEncoder::new(32_000, 10, SAMPLES_PER_PACKET).unwrap();
     decoder.decode(&encoder.encode(&tone(0)).unwrap(), &mut output).unwrap();
 }

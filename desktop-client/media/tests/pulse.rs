@@ -144,7 +144,12 @@ struct TonePeer {
 
 impl TonePeer {
     fn new(hz: f64) -> Self {
-        Self { encoder: AudioEncoder::new(64_000, 0).unwrap(), hz, start: Instant::now(), sent: 0 }
+        Self {
+            encoder: AudioEncoder::new(64_000, 0, SAMPLES_PER_PACKET).unwrap(),
+            hz,
+            start: Instant::now(),
+            sent: 0,
+        }
     }
 
     fn send_due(&mut self, player: &mut PeerPlayer) {

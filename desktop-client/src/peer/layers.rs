@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use call_core::link::LinkId;
-use call_media::{KeyFrameRequester, LayerTarget, Media};
+use call_media::{KeyFrameRequester, LayerTarget, Media, SoundChoice};
+use media_core::audio::thin_path::ThinPath;
 use media_core::bitrate::Bitrate;
 use media_core::layers::{
     CameraFormat, Demand, EncoderLoad, LAYERS_MAX, LayerChoice, LayerOrder, LayersConfig, LayersInput,
@@ -28,6 +29,9 @@ const LOOKS: u32 = 10;
 /// What sound takes of an estimate: Opus at 32 kbit/s in packets of 20 ms, each with 70 bytes of headers and tags.
 const SOUND: Bitrate = Bitrate::kbps(60);
 
+/// The same while sound is thin: 16 kbit/s in packets of 60 ms.
+const THIN_SOUND: Bitrate = Bitrate::kbps(26);
+
 /// What video gets of the rest: some is left for retransmissions and for what estimates are off.
 const VIDEO_SHARE: f64 = 0.95;
 
@@ -48,6 +52,8 @@ enum Fact {
 struct Path {
     send: SendPath,
     key_frames: KeyFrameRequester,
+    sound: SoundChoice,
+    thin: ThinPath,
     orders: watch::Sender<Option<PeerOrder>>,
     over_budget: u32,
 }
@@ -76,9 +82,10 @@ impl Layers {
         link: LinkId,
         send: SendPath,
         key_frames: KeyFrameRequester,
+        sound: SoundChoice,
     ) -> (Served, watch::Receiver<Option<PeerOrder>>) {
         let (orders, receiver) = watch::channel(None);
-        let path = Path { send, key_frames, orders, over_budget: 0 };
+        let path = Path { send, key_frames, sound, thin: ThinPath::default(), orders, over_budget: 0 };
         // The task is gone only when the program ends.
         let _ = self.0.send(Fact::Joined(link.clone(), path)).await;
         (Served { link, facts: self.0.clone() }, receiver)
@@ -195,8 +202,12 @@ impl Director {
     }
 
     fn read_estimate(&mut self, peer: u64) {
-        let Some(path) = self.paths.get(&peer) else { return };
-        let bitrate = path.send.report().estimate.saturating_sub(SOUND).scale(VIDEO_SHARE);
+        let Some(path) = self.paths.get_mut(&peer) else { return };
+        let estimate = path.send.report().estimate;
+        let thin = path.thin.update(estimate, Instant::now());
+        path.sound.set_thin(thin);
+        let sound = if thin { THIN_SOUND } else { SOUND };
+        let bitrate = estimate.saturating_sub(sound).scale(VIDEO_SHARE);
         self.handle(LayersInput::Estimate { peer, bitrate });
     }
 

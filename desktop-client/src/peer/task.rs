@@ -256,7 +256,8 @@ impl PeerTask {
         let subscription = self.context.media.subscribe();
         let (layers, link) = (&self.context.layers, self.link.clone());
         let (path, key_frames) = (built.path.clone(), subscription.key_frames.clone());
-        let (served, orders) = layers.join(link.clone(), path.clone(), key_frames).await;
+        let (served, orders) =
+            layers.join(link.clone(), path.clone(), key_frames, subscription.sound.clone()).await;
         layers.demand(link, self.tile).await;
         match send::spawn(&mut self.media_tasks, built, subscription, orders.clone()).await {
             Ok(counters) => {

@@ -5,4 +5,5 @@ pub mod level;
 pub mod limiter;
 pub mod mixer;
 pub mod opus_packet;
+pub mod thin_path;
 pub mod time_stretch;

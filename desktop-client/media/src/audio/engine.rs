@@ -21,6 +21,7 @@ use super::send::SendPath;
 use crate::event::{DeviceKind, Events};
 use crate::source::{MicrophoneSource, SpeakerSink};
 use crate::stats::AudioStats;
+use crate::subscription::SoundChoice;
 
 /// Orders waiting for the audio thread, which takes them all every 10 ms; the caller waits when it is full.
 const QUEUE: usize = 64;
@@ -38,7 +39,7 @@ pub enum AudioOrder {
     /// News from the device thread.
     Opened(Opened),
     /// One more peer to send to.
-    Subscribe(mpsc::Sender<Arc<EncodedAudio>>),
+    Subscribe(mpsc::Sender<Arc<EncodedAudio>>, SoundChoice),
     /// One more peer to hear.
     AddPlayer(Box<AudioReceiver>),
     /// End.
@@ -159,7 +160,7 @@ impl AudioThread {
                 input.lost(number, error, events);
             }
             AudioOrder::Opened(Opened::Lost(_, number, error)) => output.lost(number, error, events),
-            AudioOrder::Subscribe(sender) => self.send.subscribe(sender),
+            AudioOrder::Subscribe(sender, choice) => self.send.subscribe(sender, choice),
             AudioOrder::AddPlayer(receiver) => self.receivers.push(*receiver),
             AudioOrder::Retry(DeviceKind::Camera) | AudioOrder::Stop => {}
         }

@@ -1,17 +1,21 @@
-//! From blocks to Opus packets, encoded once for all peers.
+//! From blocks to Opus packets, encoded once for all peers: in two ways while some peers have thin paths, and each peer gets one of them.
 
 use std::sync::Arc;
 use std::time::Instant;
 
-use media_core::frame::EncodedAudio;
+use media_core::frame::{EncodedAudio, SAMPLES_PER_BLOCK};
 use tokio::sync::mpsc;
 
 use super::capture::Block;
 use super::clock::BLOCK;
-use crate::codec::opus::{AudioEncoder, OpusError, SAMPLES_PER_PACKET};
+use crate::codec::opus::{AudioEncoder, OpusError, SAMPLES_PER_LONG_PACKET, SAMPLES_PER_PACKET};
+use crate::subscription::SoundChoice;
 
 /// 32 kbit/s: full-band voice that few can tell from the original.
 const BITRATE: i32 = 32_000;
+
+/// 16 kbit/s for thin paths: wide-band voice, better than any telephone's.
+const THIN_BITRATE: i32 = 16_000;
 
 /// Loss that in-band FEC is prepared for, in percent.
 const EXPECTED_LOSS: i32 = 10;
@@ -21,35 +25,36 @@ const DTX_BYTES: usize = 2;
 
 /// The sending half of the audio thread.
 pub struct SendPath {
-    encoder: AudioEncoder,
-    pending: Vec<f32>,
-    captured: Option<Instant>,
-    /// 48 kHz media time; runs on while muted and while nobody listens.
+    usual: Encoding,
+    thin: Encoding,
+    /// 48 kHz media time of the next block; runs on while muted and while nobody listens.
     timestamp: u32,
-    talk_spurt: bool,
-    muted: bool,
-    subscribers: Vec<mpsc::Sender<Arc<EncodedAudio>>>,
+    subscribers: Vec<Subscriber>,
     packets: u64,
+}
+
+struct Subscriber {
+    sender: mpsc::Sender<Arc<EncodedAudio>>,
+    choice: SoundChoice,
+    /// What it gets now; follows the choice where packets of both kinds begin.
+    thin: bool,
 }
 
 impl SendPath {
     /// With nobody listening.
     pub fn new() -> Result<Self, OpusError> {
         Ok(Self {
-            encoder: AudioEncoder::new(BITRATE, EXPECTED_LOSS)?,
-            pending: Vec::with_capacity(SAMPLES_PER_PACKET),
-            captured: None,
+            usual: Encoding::new(BITRATE, SAMPLES_PER_PACKET)?,
+            thin: Encoding::new(THIN_BITRATE, SAMPLES_PER_LONG_PACKET)?,
             timestamp: 0,
-            talk_spurt: true,
-            muted: false,
             subscribers: Vec::new(),
             packets: 0,
         })
     }
 
-    /// Adds a receiver of all packets; it ends when its channel is closed.
-    pub fn subscribe(&mut self, sender: mpsc::Sender<Arc<EncodedAudio>>) {
-        self.subscribers.push(sender);
+    /// Adds a receiver of all packets of the chosen kind; it ends when its channel is closed.
+    pub fn subscribe(&mut self, sender: mpsc::Sender<Arc<EncodedAudio>>, choice: SoundChoice) {
+        self.subscribers.push(Subscriber { sender, choice, thin: false });
     }
 
     /// Somebody is subscribed, as far as is known.
@@ -64,44 +69,108 @@ impl SendPath {
 
     /// Takes the next 10 ms, which ended now. While the microphone is off, the silence is sent sparsely: a packet in 400 ms.
     pub fn push(&mut self, block: &Block, now: Instant, microphone_on: bool) {
-        if self.pending.is_empty() {
-            self.captured = now.checked_sub(BLOCK);
+        for thin in [false, true] {
+            let encoding = if thin { &mut self.thin } else { &mut self.usual };
+            if !encoding.take(block, self.timestamp, now) {
+                continue;
+            }
+            self.subscribers.retain(|subscriber| !subscriber.sender.is_closed());
+            if self.subscribers.iter().any(|subscriber| subscriber.thin == thin) {
+                self.encode(thin, !microphone_on);
+            } else {
+                encoding.skip();
+            }
         }
-        self.pending.extend_from_slice(block);
-        if self.pending.len() < SAMPLES_PER_PACKET {
-            return;
+        self.timestamp = self.timestamp.wrapping_add(SAMPLES_PER_BLOCK as u32);
+        if self.usual.is_empty() && self.thin.is_empty() {
+            for subscriber in &mut self.subscribers {
+                subscriber.thin = subscriber.choice.is_thin();
+            }
         }
-        self.subscribers.retain(|subscriber| !subscriber.is_closed());
-        if self.subscribers.is_empty() {
-            self.talk_spurt = true;
-        } else if let Err(error) = self.encode(now, !microphone_on) {
-            tracing::warn!(%error, "a block of sound was not encoded");
-        }
-        self.pending.clear();
-        self.timestamp = self.timestamp.wrapping_add(SAMPLES_PER_PACKET as u32);
     }
 
-    fn encode(&mut self, now: Instant, muted: bool) -> Result<(), OpusError> {
+    fn encode(&mut self, thin: bool, muted: bool) {
+        let encoding = if thin { &mut self.thin } else { &mut self.usual };
+        self.packets += 1;
+        match encoding.encode(muted) {
+            Ok(Some(packet)) => {
+                let packet = Arc::new(packet);
+                for subscriber in self.subscribers.iter().filter(|subscriber| subscriber.thin == thin) {
+                    // A peer task that is a second behind loses the newest: its jitter buffer conceals it.
+                    let _ = subscriber.sender.try_send(Arc::clone(&packet));
+                }
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "a block of sound was not encoded"),
+        }
+    }
+}
+
+/// One way to encode our sound.
+struct Encoding {
+    encoder: AudioEncoder,
+    pending: Vec<f32>,
+    captured: Option<Instant>,
+    /// Of the first pending sample.
+    timestamp: u32,
+    talk_spurt: bool,
+    muted: bool,
+}
+
+impl Encoding {
+    fn new(bitrate: i32, samples: usize) -> Result<Self, OpusError> {
+        Ok(Self {
+            encoder: AudioEncoder::new(bitrate, EXPECTED_LOSS, samples)?,
+            pending: Vec::with_capacity(samples),
+            captured: None,
+            timestamp: 0,
+            talk_spurt: true,
+            muted: false,
+        })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// Takes a block that began at this media time; true when a packet is full.
+    fn take(&mut self, block: &Block, timestamp: u32, now: Instant) -> bool {
+        if self.pending.is_empty() {
+            self.captured = now.checked_sub(BLOCK);
+            self.timestamp = timestamp;
+        }
+        self.pending.extend_from_slice(block);
+        self.pending.len() >= self.encoder.samples()
+    }
+
+    /// Nobody wants what is pending.
+    fn skip(&mut self) {
+        self.pending.clear();
+        self.talk_spurt = true;
+    }
+
+    /// What is pending as a packet; `None` when it says only that we are still silent.
+    fn encode(&mut self, muted: bool) -> Result<Option<EncodedAudio>, OpusError> {
+        let data = self.set_muted(muted).and_then(|()| self.encoder.encode(&self.pending));
+        self.pending.clear();
+        let data = data?;
+        if data.len() <= DTX_BYTES {
+            self.talk_spurt = true;
+            return Ok(None);
+        }
+        Ok(Some(EncodedAudio {
+            data,
+            timestamp: self.timestamp,
+            samples: self.encoder.samples() as u32,
+            talk_spurt: std::mem::take(&mut self.talk_spurt),
+            captured: self.captured.unwrap_or_else(Instant::now),
+        }))
+    }
+
+    fn set_muted(&mut self, muted: bool) -> Result<(), OpusError> {
         if self.muted != muted {
             self.encoder.set_dtx(muted)?;
             self.muted = muted;
-        }
-        let data = self.encoder.encode(&self.pending)?;
-        self.packets += 1;
-        if data.len() <= DTX_BYTES {
-            self.talk_spurt = true;
-            return Ok(());
-        }
-        let packet = Arc::new(EncodedAudio {
-            data,
-            timestamp: self.timestamp,
-            samples: SAMPLES_PER_PACKET as u32,
-            talk_spurt: std::mem::take(&mut self.talk_spurt),
-            captured: self.captured.unwrap_or(now),
-        });
-        for subscriber in &self.subscribers {
-            // A peer task that is a second behind loses the newest: its jitter buffer conceals it.
-            let _ = subscriber.try_send(Arc::clone(&packet));
         }
         Ok(())
     }
@@ -109,8 +178,6 @@ impl SendPath {
 
 #[cfg(test)]
 mod tests {
-    use media_core::frame::SAMPLES_PER_BLOCK;
-
     use super::*;
 
     fn receive(receiver: &mut mpsc::Receiver<Arc<EncodedAudio>>) -> Vec<Arc<EncodedAudio>> {
@@ -132,7 +199,7 @@ mod tests {
         let mut receivers: Vec<_> = (0..5)
             .map(|_| {
                 let (sender, receiver) = mpsc::channel(50);
-                send.subscribe(sender);
+                send.subscribe(sender, SoundChoice::default());
                 receiver
             })
             .collect();
@@ -159,7 +226,7 @@ mod tests {
     fn a_muted_microphone_sends_little_and_then_starts_a_talk_spurt() {
         let mut send = SendPath::new().unwrap();
         let (sender, mut receiver) = mpsc::channel(500);
-        send.subscribe(sender);
+        send.subscribe(sender, SoundChoice::default());
         let now = Instant::now();
         for _ in 0..400 {
             send.push(&[0.0; SAMPLES_PER_BLOCK], now, false);
@@ -172,5 +239,31 @@ mod tests {
         assert_eq!(spoken.len(), 1);
         assert!(spoken[0].talk_spurt);
         assert_eq!(spoken[0].timestamp, 200 * 960);
+    }
+
+    #[test]
+    fn a_thin_path_gets_long_packets_without_a_gap_and_others_go_on() {
+        let mut send = SendPath::new().unwrap();
+        let now = Instant::now();
+        let thin = SoundChoice::default();
+        let (usual_sender, mut usual) = mpsc::channel(500);
+        let (thin_sender, mut changing) = mpsc::channel(500);
+        send.subscribe(usual_sender, SoundChoice::default());
+        send.subscribe(thin_sender, thin.clone());
+        for block in 0..120 {
+            match block {
+                31 => thin.set_thin(true),
+                77 => thin.set_thin(false),
+                _ => {}
+            }
+            send.push(&loud(), now, true);
+        }
+        assert_eq!(receive(&mut usual).len(), 60);
+        let packets = receive(&mut changing);
+        assert!(packets.windows(2).all(|pair| pair[0].timestamp + pair[0].samples == pair[1].timestamp));
+        let long: Vec<_> = packets.iter().filter(|packet| packet.samples == 2_880).collect();
+        assert_eq!((long.len(), long[0].timestamp), (7, 36 * 480));
+        let bytes: usize = long.iter().map(|packet| packet.data.len()).sum();
+        assert!(bytes * 8 < 18_000 * 420 / 1_000, "{bytes} bytes in 420 ms");
     }
 }

@@ -1,11 +1,14 @@
-//! Opus for voice: 48 kHz mono, 20 ms packets, in-band FEC (RFC 6716, RFC 7587).
+//! Opus for voice: 48 kHz mono, in-band FEC (RFC 6716, RFC 7587).
 
 use bytes::Bytes;
 use media_core::frame::SAMPLE_RATE;
 use opus::{Application, Bitrate, Channels, Decoder, Encoder, Signal};
 
-/// Samples in the 20 ms that one of our packets holds.
+/// Samples in the 20 ms that one of our usual packets holds.
 pub const SAMPLES_PER_PACKET: usize = 960;
+
+/// Samples in the 60 ms that one of our packets for thin paths holds.
+pub const SAMPLES_PER_LONG_PACKET: usize = 2880;
 
 /// Longest packet that Opus allows: 120 ms.
 pub const MAX_SAMPLES_PER_PACKET: usize = 5760;
@@ -22,9 +25,14 @@ pub enum OpusError {
     /// The codec could not be set up.
     #[error("Opus could not be set up: {0}")]
     Setup(String),
-    /// The block has not [`SAMPLES_PER_PACKET`] samples.
-    #[error("an audio block of {0} samples instead of {SAMPLES_PER_PACKET}")]
-    BlockLength(usize),
+    /// The block has not as many samples as the encoder's packets.
+    #[error("an audio block of {actual} samples instead of {expected}")]
+    BlockLength {
+        /// What the encoder's packets hold.
+        expected: usize,
+        /// What there was.
+        actual: usize,
+    },
     /// libopus refused to encode.
     #[error("Opus could not encode: {0}")]
     Encode(String),
@@ -33,22 +41,23 @@ pub enum OpusError {
     Packet(String),
 }
 
-/// The encoder: 32 kbit/s voice.
+/// The encoder.
 pub struct AudioEncoder {
     encoder: Encoder,
+    samples: usize,
     buffer: [u8; MAX_PACKET_BYTES],
 }
 
 impl AudioEncoder {
-    /// Makes an encoder for `bitrate` bit/s that expects `loss_percent` of the packets to be lost.
-    pub fn new(bitrate: i32, loss_percent: i32) -> Result<Self, OpusError> {
+    /// Makes an encoder for `bitrate` bit/s in packets of `samples` samples that expects `loss_percent` of them to be lost.
+    pub fn new(bitrate: i32, loss_percent: i32, samples: usize) -> Result<Self, OpusError> {
         let setup = |error: opus::Error| OpusError::Setup(error.to_string());
         let mut encoder = Encoder::new(SAMPLE_RATE, Channels::Mono, Application::Voip).map_err(setup)?;
         encoder.set_bitrate(Bitrate::Bits(bitrate)).map_err(setup)?;
         encoder.set_signal(Signal::Voice).map_err(setup)?;
         encoder.set_inband_fec(true).map_err(setup)?;
         encoder.set_packet_loss_perc(loss_percent.clamp(0, 100)).map_err(setup)?;
-        Ok(Self { encoder, buffer: [0; MAX_PACKET_BYTES] })
+        Ok(Self { encoder, samples, buffer: [0; MAX_PACKET_BYTES] })
     }
 
     /// Lets silence shrink to packets of a byte or two, which need not be sent.
@@ -56,10 +65,15 @@ impl AudioEncoder {
         self.encoder.set_dtx(on).map_err(|error| OpusError::Setup(error.to_string()))
     }
 
-    /// Encodes exactly [`SAMPLES_PER_PACKET`] samples.
+    /// Samples in a packet.
+    pub fn samples(&self) -> usize {
+        self.samples
+    }
+
+    /// Encodes exactly [`Self::samples`] samples.
     pub fn encode(&mut self, samples: &[f32]) -> Result<Bytes, OpusError> {
-        if samples.len() != SAMPLES_PER_PACKET {
-            return Err(OpusError::BlockLength(samples.len()));
+        if samples.len() != self.samples {
+            return Err(OpusError::BlockLength { expected: self.samples, actual: samples.len() });
         }
         let length = self
             .encoder

@@ -28,7 +28,7 @@ pub struct Vp8EncoderConfig {
     pub height: u32,
     /// Target in kbit/s.
     pub kbps: u32,
-    /// Speed from −16 (fastest) to −1; −6 costs 2.6 CPU-s per minute of 360p30, −12 a tenth less for a visibly worse picture.
+    /// Speed from −16 (fastest) to −1; what each costs is in `docs/PERFORMANCE.md`.
     pub cpu_used: i32,
     /// Encoder threads. More than one helps only above 360p and costs overhead.
     pub threads: u32,
