@@ -275,7 +275,8 @@ fn local_track(kind: RtpCodecKind) -> LocalTrack {
         codec,
         ..Default::default()
     };
-    let track =
-        MediaStreamTrack::new(STREAM_ID.to_owned(), name.to_owned(), name.to_owned(), kind, vec![coding]);
+    // Of our own: were the peer's track called the same, the stack would hand that one the key-frame requests that are for ours.
+    let id = format!("{name}-{ssrc:08x}");
+    let track = MediaStreamTrack::new(STREAM_ID.to_owned(), id, name.to_owned(), kind, vec![coding]);
     LocalTrack { track: Arc::new(TrackLocalStaticRTP::new(track)), ssrc }
 }
