@@ -95,7 +95,6 @@ async fn switch(times: u32) -> Result<()> {
 }
 
 #[tokio::test]
-#[ignore = "waits for rationed moves: `make soak`"]
 async fn a_browser_sees_no_freeze_when_layers_switch() -> Result<()> {
     switch(8).await
 }

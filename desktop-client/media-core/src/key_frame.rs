@@ -37,6 +37,12 @@ pub enum KeyFrameInput<P> {
         /// Of which layer.
         layer: u8,
     },
+    /// A peer is being moved to a layer, which begins with a key frame for it. That is our doing, and moves are rationed where they are decided
+    /// ([`crate::layers`]), so it costs the peer nothing.
+    Begins {
+        /// Which layer.
+        layer: u8,
+    },
     /// The encoder made a key frame, ordered or not.
     Encoded {
         /// Of which layer.
@@ -106,6 +112,7 @@ impl<P: Ord + Copy> KeyFrameRequests<P> {
     pub fn handle(&mut self, input: KeyFrameInput<P>, now: Instant) {
         match input {
             KeyFrameInput::Requested { peer, layer } => self.request(peer, layer, now),
+            KeyFrameInput::Begins { layer } => self.layers.entry(layer).or_default().wanted = true,
             KeyFrameInput::Encoded { layer } => {
                 // It serves everybody who has been waiting for one.
                 self.layers.insert(layer, Layer { last: Some(now), wanted: false });
@@ -298,6 +305,18 @@ mod tests {
         assert_eq!(bench.at(2_000, ask('x', 0)), [KeyFrameOutput::OverBudget { peer: 'x', layer: 0 }]);
         assert_eq!(bench.timeout_ms(), Some(3_000));
         assert_eq!(bench.at(3_000, KeyFrameInput::Tick), [FORCE_0]);
+    }
+
+    #[test]
+    fn being_moved_costs_a_peer_nothing_and_keeps_the_interval() {
+        let mut bench = Bench::new();
+        for ms in [0, 500, 1_000, 1_500] {
+            bench.at(ms, ask('x', 0));
+        }
+        let begins = KeyFrameInput::Begins { layer: 1 };
+        assert_eq!(bench.at(1_600, begins), [KeyFrameOutput::Force { layer: 1 }]);
+        assert_eq!(bench.at(1_700, begins), []);
+        assert_eq!(bench.at(2_100, KeyFrameInput::Tick), [KeyFrameOutput::Force { layer: 1 }]);
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub struct LayerChoice(pub(crate) Wishes);
 
 impl LayerChoice {
     /// From the next picture on, only frames of these layers come; at the start that is layer 0. A layer that was not chosen before begins with a key
-    /// frame, which is asked for at once and charged to the peer's budget. To move a peer without a gap choose both layers until the new one has
+    /// frame, which is asked for at once. To move a peer without a gap choose both layers until the new one has
     /// come. Costs one store, so it may be called at any time.
     pub fn set(&self, layers: LayerMask) {
         self.0.set_layers(layers);

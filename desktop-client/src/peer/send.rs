@@ -173,8 +173,10 @@ impl VideoSender {
     async fn send(&mut self, frame: &EncodedFrame) -> Result<(), webrtc::error::Error> {
         let before = self.selector.current_layer();
         let selection = self.selector.select(frame);
-        if let Some(layer) = self.selector.wants_key_frame() {
-            self.key_frames.request(layer);
+        // The key frame that a new layer begins with comes by itself. Any other frame of the layer means that it is past: it came while another was wanted, or
+        // a reference was left out.
+        if !frame.key && self.selector.wants_key_frame() == Some(frame.layer) {
+            self.key_frames.request(frame.layer);
         }
         if selection != Selection::Send {
             return Ok(());

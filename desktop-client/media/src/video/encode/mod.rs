@@ -125,8 +125,11 @@ impl EncodeThread {
             for index in 0..self.subscribers.len() {
                 let subscriber = &self.subscribers[index];
                 // A key frame that is on its way serves all; asking for it again would cost the peer's budget.
-                if subscriber.wants_key_frame(layer) && !self.key_ordered.contains(layer) {
-                    self.request(KeyFrameInput::Requested { peer: subscriber.id(), layer }, now);
+                let (wants, begins, peer) =
+                    (subscriber.wants_key_frame(layer), subscriber.begins(layer), subscriber.id());
+                if wants && !self.key_ordered.contains(layer) {
+                    let moved = KeyFrameInput::Begins { layer };
+                    self.request(if begins { moved } else { KeyFrameInput::Requested { peer, layer } }, now);
                 }
             }
         }

@@ -17,12 +17,21 @@ pub(super) struct Subscriber {
     wanted: LayerMask,
     /// Layers of which it has not seen the frames that a delta frame refers to.
     needs_key: LayerMask,
+    /// Those of them of which it has seen nothing since it began to want them.
+    begins: LayerMask,
 }
 
 impl Subscriber {
     /// A receiver that has seen nothing.
     pub fn new(id: u64, sender: mpsc::Sender<Arc<EncodedFrame>>, wishes: Wishes) -> Self {
-        Self { id, sender, wishes, wanted: LayerMask::NONE, needs_key: LayerMask::NONE }
+        Self {
+            id,
+            sender,
+            wishes,
+            wanted: LayerMask::NONE,
+            needs_key: LayerMask::NONE,
+            begins: LayerMask::NONE,
+        }
     }
 
     /// Tells it from others.
@@ -43,9 +52,16 @@ impl Subscriber {
     /// Looks which layers it wants now, to hold until the next look. One that it did not want before starts with a key frame.
     pub fn look(&mut self) -> LayerMask {
         let wanted = self.wishes.layers();
-        self.needs_key = self.needs_key.with(wanted.without(self.wanted)).and(wanted);
+        let new = wanted.without(self.wanted);
+        self.needs_key = self.needs_key.with(new).and(wanted);
+        self.begins = self.begins.with(new).and(wanted);
         self.wanted = wanted;
         wanted
+    }
+
+    /// Whether it waits for the key frame that a layer begins with for it, and takes frames out.
+    pub fn begins(&self, layer: u8) -> bool {
+        self.begins.contains(layer) && self.sender.capacity() > 0
     }
 
     /// Whether a key frame would serve it now. One that does not take frames out is not served by more of them.
@@ -66,8 +82,10 @@ impl Subscriber {
         // A frame that nothing refers to may be lost without harm.
         if lost && !frame.discardable {
             self.needs_key = self.needs_key.with(layer);
+            self.begins = self.begins.without(layer);
         } else if frame.key {
             self.needs_key = self.needs_key.without(layer);
+            self.begins = self.begins.without(layer);
         }
     }
 }
@@ -112,8 +130,9 @@ mod tests {
     fn a_new_receiver_starts_with_a_key_frame() {
         let (mut subscriber, mut receiver) = subscriber(8, ONE);
         subscriber.give(&frame(0, false, false));
-        assert!(subscriber.wants_key_frame(0));
+        assert!(subscriber.wants_key_frame(0) && subscriber.begins(0));
         subscriber.give(&frame(0, true, false));
+        assert!(!subscriber.begins(0));
         subscriber.give(&frame(0, false, false));
         assert_eq!(received(&mut receiver), [(0, true), (0, false)]);
         assert!(!subscriber.wants_key_frame(0));
