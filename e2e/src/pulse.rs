@@ -30,13 +30,14 @@ impl Pulse {
         let mut command = Command::new(program);
         command.args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--disallow-exit", "--use-pid-file=no"]);
         for module in [
+            format!("module-null-sink sink_name={} rate=48000 channels=2", Self::SPEAKER),
+            "module-null-sink sink_name=feed rate=48000 channels=1".to_owned(),
+            format!("module-remap-source source_name={} master=feed.monitor", Self::MICROPHONE),
+            // Last: who can connect finds all devices.
             format!(
                 "module-native-protocol-unix socket={} auth-anonymous=1",
                 socket(folder.path()).display()
             ),
-            format!("module-null-sink sink_name={} rate=48000 channels=2", Self::SPEAKER),
-            "module-null-sink sink_name=feed rate=48000 channels=1".to_owned(),
-            format!("module-remap-source source_name={} master=feed.monitor", Self::MICROPHONE),
         ] {
             command.arg("-L").arg(module);
         }

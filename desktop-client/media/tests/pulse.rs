@@ -29,10 +29,11 @@ impl Daemon {
         let _ = std::fs::remove_file(&socket);
         let child = Command::new("pulseaudio")
             .args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--log-target=stderr"])
-            .arg("-L")
-            .arg(format!("module-native-protocol-unix socket={} auth-anonymous=1", socket.display()))
             .args(["-L", "module-null-sink sink_name=spk rate=48000 channels=2 sink_properties=device.description=TestSpeaker"])
             .args(["-L", "module-null-sink sink_name=surround rate=44100 channels=6 sink_properties=device.description=Surround"])
+            // Last: who can connect finds all devices.
+            .arg("-L")
+            .arg(format!("module-native-protocol-unix socket={} auth-anonymous=1", socket.display()))
             .envs([("XDG_RUNTIME_DIR", folder), ("HOME", folder)])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
