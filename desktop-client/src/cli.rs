@@ -84,6 +84,9 @@ pub struct Call {
     /// Say each line of the standard input in the room's chat, and print what others say as JSON lines; needs --headless
     #[arg(long, requires = "headless")]
     pub chat: bool,
+    /// Ask for the pictures of participants of this name only (once for each name); of everybody when missing. Desktop clients then send no others
+    #[arg(long, value_name = "NAME", requires = "headless")]
+    pub watch: Vec<String>,
 }
 
 /// `roundtable devices`.
@@ -229,6 +232,10 @@ mod tests {
             "file:out.wav",
             "--stats-json",
             "-",
+            "--watch",
+            "Alice",
+            "--watch",
+            "Bob",
             "--log",
             "debug",
         ]);
@@ -238,6 +245,7 @@ mod tests {
         assert_eq!(call.microphone(), Some(MicrophoneSource::Tone(1000.0)));
         assert_eq!(call.speaker(), SpeakerSink::File("out.wav".into()));
         assert_eq!(call.stats_json, Some(PathBuf::from("-")));
+        assert_eq!(call.watch, ["Alice", "Bob"]);
     }
 
     #[test]

@@ -1,14 +1,17 @@
 //! The call without a window: a bot, a recorder, a test peer. It joins at once and writes statistics.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use call_core::command::Command;
+use call_core::control::ShownTile;
 use call_core::room_url::RoomUrl;
 use call_core::snapshot::{ChatLine, DeviceState, DevicesView, RoomConnection, Snapshot};
 use call_media::{Media, MediaConfig, SpeakerSink};
+use shared::PeerId;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines, Stdin};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -54,6 +57,8 @@ struct Headless {
     chat: Option<Lines<BufReader<Stdin>>>,
     /// The number of the last line of the chat that was looked at.
     printed: u64,
+    /// Whose pictures were declined.
+    unwatched: HashSet<PeerId>,
 }
 
 /// Where the call is on its way into the room.
@@ -105,7 +110,16 @@ impl Headless {
         })
         .map_err(failed)?;
         let chat = call.chat.then(|| BufReader::new(tokio::io::stdin()).lines());
-        Ok(Self { call: call.clone(), room, media, engine, stats, chat, printed: 0 })
+        Ok(Self {
+            call: call.clone(),
+            room,
+            media,
+            engine,
+            stats,
+            chat,
+            printed: 0,
+            unwatched: HashSet::new(),
+        })
     }
 
     async fn run(mut self) -> ExitStatus {
@@ -140,6 +154,7 @@ impl Headless {
         let snapshot = Arc::clone(&self.engine.snapshots.borrow_and_update());
         self.check_devices(&snapshot.devices)?;
         self.print_chat(&snapshot);
+        self.decline_pictures(&snapshot).await;
         let now = Instant::now();
         match phase {
             Phase::Opening(until) => {
@@ -222,6 +237,21 @@ impl Headless {
         let line = collect(&self.engine.snapshots.borrow(), &self.engine.links.borrow(), &self.media, last);
         if let Err(error) = writer.write(&line) {
             tracing::warn!("{error}");
+        }
+    }
+
+    /// Tells those who are not to be watched that their pictures are not shown.
+    async fn decline_pictures(&mut self, snapshot: &Snapshot) {
+        let Some(room) = snapshot.room.as_ref().filter(|_| !self.call.watch.is_empty()) else { return };
+        self.unwatched.retain(|id| room.participants.iter().any(|participant| participant.peer_id == *id));
+        for participant in &room.participants {
+            if self.call.watch.contains(&participant.display_name)
+                || !self.unwatched.insert(participant.peer_id.clone())
+            {
+                continue;
+            }
+            let tile = ShownTile { width: 0, height: 0, visible: false };
+            self.command(Command::ShowTile { peer: participant.peer_id.clone(), tile }).await;
         }
     }
 

@@ -26,6 +26,8 @@ pub struct Options {
     pub speaker: Option<String>,
     /// `--duration`
     pub duration: Option<String>,
+    /// `--watch`, if any
+    pub watch: Option<String>,
 }
 
 impl Options {
@@ -81,6 +83,7 @@ impl Desktop {
         command.arg("--stats-json").arg(statistics(folder.path()));
         command.arg("--chat");
         command.args(options.duration.iter().flat_map(|duration| ["--duration", duration]));
+        command.args(options.watch.iter().flat_map(|name| ["--watch", name]));
         // Settings and pinned certificates of its own.
         command
             .env("HOME", folder.path())

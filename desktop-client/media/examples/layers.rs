@@ -1,7 +1,7 @@
 //! What it costs to encode a camera in several sizes, beside the largest alone:
-//! `cargo run --release --package call-media --example layers -- [SECONDS [CPU_USED]]`.
+//! `cargo run --release --package call-media --example layers -- [SECONDS [CPU_USED|default [CLIP]]]`.
 //!
-//! A drawn camera of 1280×720 at 30 frames per second, encoded as fast as it goes with the program's own settings and rates. CPU time is the
+//! A drawn camera of 1280×720 at 30 frames per second, or a clip of that size (y4m, I420; played to and fro), encoded as fast as it goes with the program's own settings and rates. CPU time is the
 //! thread's own, so that other programs disturb little. Quality is that of the decoded layer against the scaled camera.
 #![expect(
     clippy::unwrap_used,
@@ -11,6 +11,7 @@
 
 use std::time::{Duration, Instant};
 
+use call_media::codec::speed::EncoderSpeed;
 use call_media::codec::vp8_decoder::Vp8Decoder;
 use call_media::scale::{Scaler, fitting};
 use call_media::{LayerEncoders, LayerMask, LayerTarget, VideoSettings};
@@ -31,14 +32,18 @@ fn main() {
     let mut arguments = std::env::args().skip(1);
     let seconds = arguments.next().map_or(20, |text| text.parse().unwrap());
     let mut settings = VideoSettings::default();
-    if let Some(speed) = arguments.next() {
-        settings.cpu_used = speed.parse().unwrap();
+    if let Some(speed) = arguments.next().filter(|speed| speed != "default") {
+        let speed = speed.parse().unwrap();
+        settings.speed = EncoderSpeed { careful: speed, fast: speed };
     }
-    let scene = Scene::new(CAMERA.0, CAMERA.1);
-    println!("{seconds} s of 1280x720@{RATE}, cpu_used {}; CPU-s per minute of video", settings.cpu_used);
+    let camera = match arguments.next() {
+        Some(path) => Camera::Clip(std::fs::read(path).unwrap()),
+        None => Camera::Drawn(Scene::new(CAMERA.0, CAMERA.1)),
+    };
+    println!("{seconds} s of 1280x720@{RATE}, {:?}; CPU-s per minute of video", settings.speed);
     let mut alone = None;
     for targets in [&[LARGE][..], &[MIDDLE, LARGE], &[SMALL, MIDDLE, LARGE]] {
-        let result = measure(&scene, &settings, targets, seconds);
+        let result = measure(&camera, &settings, targets, seconds);
         let alone = *alone.get_or_insert(result.cpu);
         println!(
             "{} layers: {:.2}, {:.2} of the largest alone",
@@ -48,8 +53,32 @@ fn main() {
         );
         result.layers.iter().for_each(|line| println!("    {line}"));
     }
-    let scaling = measure_scaling(&scene, seconds);
+    let scaling = measure_scaling(&camera, seconds);
     println!("scaling to 640x360 and 320x180 alone: {scaling:.2}");
+}
+
+/// Where pictures come from.
+enum Camera {
+    Drawn(Scene),
+    /// A whole file.
+    Clip(Vec<u8>),
+}
+
+impl Camera {
+    fn picture(&self, index: u32, start: Instant) -> I420Frame {
+        let time = start + Duration::from_secs(1) * index / RATE;
+        match self {
+            Self::Drawn(scene) => scene.picture(index, time).unwrap(),
+            Self::Clip(file) => {
+                let header = file.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+                let size = I420Frame::byte_len(CAMERA.0, CAMERA.1);
+                let frames: Vec<&[u8]> = file[header..].chunks_exact("FRAME\n".len() + size).collect();
+                let place = index as usize % (2 * frames.len());
+                let frame = frames[place.min(2 * frames.len() - 1 - place)];
+                I420Frame::from_vec(CAMERA.0, CAMERA.1, frame["FRAME\n".len()..].to_vec(), time).unwrap()
+            }
+        }
+    }
 }
 
 struct Outcome {
@@ -57,15 +86,15 @@ struct Outcome {
     layers: Vec<String>,
 }
 
-fn measure(scene: &Scene, settings: &VideoSettings, targets: &[LayerTarget], seconds: u32) -> Outcome {
+fn measure(camera: &Camera, settings: &VideoSettings, targets: &[LayerTarget], seconds: u32) -> Outcome {
     let start = Instant::now();
     let mut encoders = LayerEncoders::new(settings.clone(), start);
     encoders.set_targets(targets.to_vec());
     let mut viewers: Vec<Viewer> = targets.iter().map(|target| Viewer::new(*target)).collect();
     let mut cpu = 0.0;
     let count = seconds * RATE;
-    for picture in scene.pictures(start).take(count as usize) {
-        let picture = picture.unwrap();
+    for index in 0..count {
+        let picture = camera.picture(index, start);
         let mut encoded = Vec::with_capacity(targets.len());
         let before = cpu_seconds();
         let due = encoders.due(picture.time, encoders.targeted());
@@ -121,11 +150,12 @@ impl Viewer {
     }
 }
 
-fn measure_scaling(scene: &Scene, seconds: u32) -> f64 {
+fn measure_scaling(camera: &Camera, seconds: u32) -> f64 {
     let mut scaler = Scaler::new();
     let mut cpu = 0.0;
-    for picture in scene.pictures(Instant::now()).take((seconds * RATE) as usize) {
-        let picture = picture.unwrap();
+    let start = Instant::now();
+    for index in 0..seconds * RATE {
+        let picture = camera.picture(index, start);
         let before = cpu_seconds();
         scaler.begin();
         for target in [MIDDLE, SMALL] {

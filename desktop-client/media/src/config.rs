@@ -1,5 +1,6 @@
 //! How the media side of a call is set up.
 
+use crate::codec::speed::EncoderSpeed;
 use crate::codec::temporal::TemporalLayers;
 use crate::source::{CameraSource, MicrophoneSource, SpeakerSink};
 
@@ -31,8 +32,8 @@ pub struct VideoSettings {
     pub framerate: u32,
     /// Most that the encoder may spend on a layer, in kbit/s, whatever the size. Default 2500.
     pub max_kbps: u32,
-    /// Encoder speed, −16 (fastest) to −1. Default −6: 2.6 CPU-s per minute of 360p30.
-    pub cpu_used: i32,
+    /// How much time the encoder takes over a picture.
+    pub speed: EncoderSpeed,
     /// Encoder threads. Default 1, the cheapest in total.
     pub threads: u32,
     /// Temporal layers of each size. Default: three, so that a peer's rate can fall to about 40 % without another encode.
@@ -46,7 +47,7 @@ impl Default for VideoSettings {
             height: 720,
             framerate: 30,
             max_kbps: 2500,
-            cpu_used: -6,
+            speed: EncoderSpeed::default(),
             threads: 1,
             temporal_layers: TemporalLayers::Three,
         }

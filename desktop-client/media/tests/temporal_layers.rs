@@ -14,7 +14,7 @@ use media_core::sim::Scene;
 
 const WIDTH: u32 = 640;
 const HEIGHT: u32 = 360;
-const KBPS: u32 = 700;
+const KBPS: u32 = 200;
 const SECONDS: usize = 10;
 
 /// A drawn camera, and what the encoder made of each picture.

@@ -80,9 +80,9 @@ fn a_key_frame_comes_when_asked_and_not_otherwise() {
 #[test]
 fn the_bitrate_follows_while_running() {
     let start = Instant::now();
-    let mut encoder = Vp8Encoder::new(config(640, 360, 1200)).unwrap();
+    let mut encoder = Vp8Encoder::new(config(640, 360, 150)).unwrap();
     let mut rates = Vec::new();
-    for (phase, kbps) in [1200, 200, 1200].into_iter().enumerate() {
+    for (phase, kbps) in [150, 50, 150].into_iter().enumerate() {
         encoder.set_kbps(kbps).unwrap();
         let mut bytes = 0;
         for number in 0..90 {
@@ -92,7 +92,7 @@ fn the_bitrate_follows_while_running() {
         }
         rates.push(bytes as f64 * 8.0 / 2.0 / 1000.0);
     }
-    assert!(rates[1] < 300.0, "{rates:?}");
+    assert!(rates[1] < 75.0, "{rates:?}");
     assert!(rates[0] > 1.5 * rates[1] && rates[2] > 1.5 * rates[1], "{rates:?}");
 }
 

@@ -10,11 +10,20 @@ use serde::Deserialize;
 use crate::room::{Room, SEAT, Stream};
 use crate::seat::Seat;
 
-/// Remembers the page's connections, which it keeps to itself, so that their statistics can be read.
+/// Remembers the page's connections, which it keeps to itself, so that their statistics can be read; and keeps the pictures at the camera's size. The page
+/// makes them smaller in larger rooms, and so does the browser when the machine is busy: the two seats would do different work.
 const REMEMBER_CONNECTIONS: &str = r"
 const connections = window.benchConnections = [];
 window.RTCPeerConnection = class extends RTCPeerConnection {
   constructor(...options) { super(...options); connections.push(this); }
+};
+const setParameters = RTCRtpSender.prototype.setParameters;
+RTCRtpSender.prototype.setParameters = function (parameters) {
+  if (this.track?.kind === 'video') {
+    parameters.degradationPreference = 'maintain-resolution';
+    for (const encoding of parameters.encodings) Object.assign(encoding, { scaleResolutionDownBy: 1, maxBitrate: 2_500_000 });
+  }
+  return setParameters.call(this, parameters);
 };
 ";
 

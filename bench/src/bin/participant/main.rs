@@ -19,10 +19,11 @@ use room::Room;
 use seat::{Cost, DesktopSeat};
 
 /// What is measured.
-const ROWS: [Row; 3] = [
+const ROWS: [Row; 4] = [
     Row { format: Format { width: 640, height: 360 }, others: 1 },
     Row { format: Format { width: 640, height: 360 }, others: 3 },
     Row { format: Format { width: 1_280, height: 720 }, others: 1 },
+    Row { format: Format { width: 1_280, height: 720 }, others: 3 },
 ];
 
 /// Measures what taking part in a call costs, against Chromium in the same seat.
@@ -31,6 +32,9 @@ struct Options {
     /// How long each row is measured
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u64).range(5..=3_600))]
     seconds: u64,
+    /// Only these rows, counted from 1
+    #[arg(long, value_delimiter = ',')]
+    rows: Vec<usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -43,9 +47,13 @@ struct Row {
 #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 async fn main() -> Result<()> {
     process::hide_output();
-    let time = Duration::from_secs(Options::parse().seconds);
+    let options = Options::parse();
+    let time = Duration::from_secs(options.seconds);
     let mut encoder = vec![];
-    for row in ROWS {
+    for (number, row) in (1..).zip(ROWS) {
+        if !options.rows.is_empty() && !options.rows.contains(&number) {
+            continue;
+        }
         println!("{}, {} other(s)", row.format, row.others);
         let ours = desktop(row, time).await?;
         println!("  {}", ours.line("roundtable", row.format));
@@ -59,8 +67,12 @@ async fn main() -> Result<()> {
         let cpu = cpu.map_or("not told".to_owned(), |cpu| format!("{cpu:.2}"));
         println!("  {}, {} other(s): {cpu}", row.format, row.others);
     }
-    if let [(_, Some(one)), (_, Some(three)), ..] = encoder[..] {
-        println!("  with 3 others / with 1 other: {:.2}", three / one);
+    for pair in encoder.windows(2) {
+        if let [(one, Some(alone)), (three, Some(all))] = pair
+            && one.format == three.format
+        {
+            println!("  {}, {} / {}: {:.2}", one.format, three.others, one.others, all / alone);
+        }
     }
     Ok(())
 }

@@ -78,11 +78,13 @@ impl Cost {
 
     /// This seat's cost in parts of another's.
     pub fn ratio(&self, other: &Self, format: Format) -> String {
-        if !self.is_valid(format) || !other.is_valid(format) {
-            return "ratio: invalid, for a side did not hold the rate at full size".to_owned();
+        if !self.is_valid(format) {
+            return "ratio: invalid, for this seat did not hold the rate at full size".to_owned();
         }
+        // Whoever does less of the work costs less than the whole would.
+        let least = if other.is_valid(format) { "ratio" } else { "ratio ≤" };
         let memory = self.memory as f64 / other.memory as f64;
-        format!("ratio      {:>6.2} CPU       {memory:>6.2} PSS", self.cpu / other.cpu)
+        format!("{least:<10} {:>6.2} CPU       {memory:>6.2} PSS", self.cpu / other.cpu)
     }
 }
 
@@ -157,6 +159,7 @@ impl DesktopSeat {
             microphone: format!("file:{}", clips.microphone().display()),
             speaker: None,
             duration: None,
+            watch: None,
         };
         Ok(Self(Desktop::call(room.url(), SEAT, &options)?))
     }

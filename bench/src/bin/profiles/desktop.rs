@@ -24,6 +24,7 @@ impl DesktopSide {
             microphone: format!("file:{}", clips.microphone().display()),
             speaker: Some("none".to_owned()),
             duration: None,
+            watch: None,
         };
         Ok(Self { desktop: Desktop::call_from(host, url, name, &options)?, other })
     }

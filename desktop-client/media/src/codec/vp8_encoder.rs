@@ -13,11 +13,15 @@ use vpx_sys::{
     vpx_rc_mode,
 };
 
+use super::speed::{EncoderSpeed, SpeedControl};
 use super::temporal::TemporalLayers;
 use super::vpx::{Context, VpxError};
 
 /// Largest width or height that is encoded, in pixels. VP8 could do 16 383; this bounds memory and time.
 pub const MAX_ENCODED_DIMENSION: u32 = 4096;
+
+/// The finest quantizer used, 0 to 63. Finer ones cost bits and time, and nobody sees the difference: a picture is then as good as 43 dB and more.
+const FINEST_QUANTIZER: u32 = 14;
 
 /// How to set an encoder up.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,8 +32,8 @@ pub struct Vp8EncoderConfig {
     pub height: u32,
     /// Target in kbit/s.
     pub kbps: u32,
-    /// Speed from −16 (fastest) to −1; what each costs is in `docs/PERFORMANCE.md`.
-    pub cpu_used: i32,
+    /// How much time to take over a picture.
+    pub speed: EncoderSpeed,
     /// Encoder threads. More than one helps only above 360p and costs overhead.
     pub threads: u32,
     /// Temporal layers.
@@ -42,7 +46,7 @@ impl Default for Vp8EncoderConfig {
             width: 640,
             height: 360,
             kbps: 1000,
-            cpu_used: -6,
+            speed: EncoderSpeed::default(),
             threads: 1,
             temporal_layers: TemporalLayers::One,
         }
@@ -93,6 +97,7 @@ pub struct Vp8Encoder {
     context: Context,
     raw_config: vpx_codec_enc_cfg_t,
     config: Vp8EncoderConfig,
+    speed: SpeedControl,
     since_key: u32,
     last_pts: i64,
 }
@@ -118,7 +123,8 @@ impl Vp8Encoder {
                 vpx_sys::VPX_ENCODER_ABI_VERSION as i32,
             )
         })?;
-        let mut encoder = Self { context, raw_config, since_key: 0, last_pts: -1, config };
+        let speed = SpeedControl::new(config.speed);
+        let mut encoder = Self { context, raw_config, speed, since_key: 0, last_pts: -1, config };
         encoder.set_controls()?;
         Ok(encoder)
     }
@@ -166,6 +172,7 @@ impl Vp8Encoder {
         self.run(frame, pts, duration, flags)?;
         self.last_pts = pts;
         let Some((data, key)) = self.packet() else { return Ok(None) };
+        self.adapt_speed()?;
         // A key frame of the encoder's own (a scene cut) restarts the pattern as ours do, and is always in the base layer.
         let place = if key { self.config.temporal_layers.place(0) } else { place };
         self.since_key = if key { 1 } else { since_key.wrapping_add(1) };
@@ -226,8 +233,27 @@ impl Vp8Encoder {
         }
     }
 
+    fn adapt_speed(&mut self) -> Result<(), EncodeError> {
+        let before = self.speed.cpu_used();
+        let quantizer = self.last_quantizer()?;
+        self.speed.on_picture(quantizer);
+        let now = self.speed.cpu_used();
+        if now == before { Ok(()) } else { self.control(control::VP8E_SET_CPUUSED, now) }
+    }
+
+    /// That of the last picture, 0 to 63.
+    fn last_quantizer(&mut self) -> Result<u8, EncodeError> {
+        let mut quantizer: std::ffi::c_int = 0;
+        let id = control::VP8E_GET_LAST_QUANTIZER_64 as i32;
+        // SAFETY: this control takes one pointer to an int, as `vp8cx.h` declares, and writes to it; the context is initialised.
+        let status =
+            unsafe { vpx_sys::vpx_codec_control_(self.context.as_mut_ptr(), id, &raw mut quantizer) };
+        self.context.check("vpx_codec_control", status)?;
+        Ok(quantizer.clamp(0, 63) as u8)
+    }
+
     fn set_controls(&mut self) -> Result<(), EncodeError> {
-        self.control(control::VP8E_SET_CPUUSED, self.config.cpu_used.clamp(-16, -1))?;
+        self.control(control::VP8E_SET_CPUUSED, self.speed.cpu_used())?;
         // Blocks that differ by less than this are taken as unchanged: saves time on a still background.
         self.control(control::VP8E_SET_STATIC_THRESHOLD, 1)?;
         // Neither denoising nor tricks for text: a camera's own processing is enough, and both cost time.
@@ -266,8 +292,8 @@ fn raw_config(config: &Vp8EncoderConfig) -> Result<vpx_codec_enc_cfg_t, EncodeEr
     // Key frames come when they are asked for, or at a scene cut; never by a timer in a call of normal length.
     raw.kf_mode = vpx_kf_mode::VPX_KF_AUTO;
     raw.kf_max_dist = 3000;
-    // Quantizers and buffer model (milliseconds) as libwebrtc sets them for live video.
-    raw.rc_min_quantizer = 2;
+    raw.rc_min_quantizer = FINEST_QUANTIZER;
+    // The coarsest quantizer and the buffer model (milliseconds) as libwebrtc sets them for live video.
     raw.rc_max_quantizer = 56;
     raw.rc_undershoot_pct = 100;
     raw.rc_overshoot_pct = 15;

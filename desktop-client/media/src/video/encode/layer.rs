@@ -136,7 +136,7 @@ impl LayerEncoder {
                 width,
                 height,
                 kbps,
-                cpu_used: self.settings.cpu_used,
+                speed: self.settings.speed,
                 threads: self.settings.threads,
                 temporal_layers: self.settings.temporal_layers,
             })?,
