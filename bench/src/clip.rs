@@ -5,12 +5,10 @@ use std::fmt;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use e2e::persona::LEVEL;
-use e2e::programs;
 use media_core::frame::I420Frame;
 use media_core::marks::video as marks;
 use tempfile::TempDir;
@@ -42,11 +40,6 @@ const WALLS: u32 = 4;
 /// The tone that the seat says, in Hz.
 const VOICE: u32 = 440;
 
-/// Sentences with all the sounds of English, more or less (Harvard sentences, list 1; IEEE 1969).
-const SPEECH: &str = "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background. It's easy to tell the depth of a well. \
-    These days a chicken leg is a rare dish. Rice is often served in round bowls. The juice of lemons makes fine punch. The box was thrown beside the \
-    parked truck. The hogs were fed chopped corn and garbage. Four hours of steady work faced us. A large size in stockings is hard to sell.";
-
 /// The files that somebody plays.
 #[derive(Debug)]
 pub struct Clips {
@@ -66,7 +59,7 @@ impl Clips {
     pub fn write_marked(format: Format) -> Result<Self> {
         let clips = Self { folder: tempfile::tempdir()? };
         write_video(&clips.camera(), format, true)?;
-        write_speech(&clips.microphone())?;
+        e2e::clip::write_speech(&clips.microphone())?;
         Ok(clips)
     }
 
@@ -104,16 +97,6 @@ fn write_video(path: &Path, format: Format, marked: bool) -> Result<()> {
 }
 
 /// Has the text spoken, at the rate of 22 kHz that espeak-ng has.
-fn write_speech(path: &Path) -> Result<()> {
-    let program =
-        programs::foreign("espeak-ng", "Install the package espeak-ng: scripts/setup-test.sh does.")?;
-    let output =
-        Command::new(program).arg("-w").arg(path).arg(SPEECH).output().context("cannot run espeak-ng")?;
-    let reason = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success() && path.is_file(), "espeak-ng: {reason}");
-    Ok(())
-}
-
 /// Draws head and shoulders, `sway` pixels to the right of the middle.
 fn draw_figure(luma: &mut [u8], cloth: &[u8], format: Format, sway: i64) {
     let width = format.width as usize;

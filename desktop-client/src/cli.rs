@@ -74,6 +74,9 @@ pub struct Call {
     #[arg(help = "tone[:HZ], marks, file:PATH (wav; loops), device[:ID] or none")]
     #[arg(long, value_name = "SRC", value_parser = microphone)]
     pub microphone: Option<Chosen<MicrophoneSource>>,
+    /// Send a microphone's sound as it is, for music: no echo cancellation, no noise suppression, no automatic volume. Other sources always are
+    #[arg(long, requires = "headless")]
+    pub original_sound: bool,
     /// Where sound goes.
     #[arg(help = "device[:ID], file:PATH.wav or none")]
     #[arg(long, value_name = "SINK")]
@@ -232,6 +235,7 @@ mod tests {
             "file:out.wav",
             "--stats-json",
             "-",
+            "--original-sound",
             "--watch",
             "Alice",
             "--watch",
@@ -245,6 +249,7 @@ mod tests {
         assert_eq!(call.microphone(), Some(MicrophoneSource::Tone(1000.0)));
         assert_eq!(call.speaker(), SpeakerSink::File("out.wav".into()));
         assert_eq!(call.stats_json, Some(PathBuf::from("-")));
+        assert!(call.original_sound);
         assert_eq!(call.watch, ["Alice", "Bob"]);
     }
 

@@ -9,18 +9,27 @@ use media_core::layers::{Limit, VideoState};
 
 use crate::engine::{LinkView, Links};
 use crate::peer::{LinkReport, SendReport};
-use crate::stats::{AudioStats, CallStats, EncoderStats, PeerStats, ProcessStats, SendStats, VideoStats};
+use crate::stats::{
+    AudioStats, CallStats, EncoderStats, PeerStats, ProcessStats, SendStats, SoundDeviceStats, VideoStats,
+};
 
 /// The statistics at this moment.
 pub fn collect(snapshot: &Snapshot, links: &Links, media: &Media, last: bool) -> CallStats {
     let room = snapshot.room.as_ref();
+    let media = media.stats();
     let peers = room.map_or(&[][..], |room| &room.participants);
     CallStats {
         t: unix_millis(),
         room_id: room.map(|room| room.id.clone()),
         peer_id: room.and_then(|room| room.own_id.clone()),
         peers: peers.iter().map(|peer| peer_stats(peer, links.get(&peer.peer_id))).collect(),
-        encoder: EncoderStats::from(media.stats().layers.as_slice()),
+        encoder: EncoderStats::from(media.layers.as_slice()),
+        devices: SoundDeviceStats {
+            microphone_level_dbfs: media.audio.microphone_level_dbfs.map(f64::from),
+            erle_db: media.audio.erle_db.map(f64::from),
+            underruns: media.audio.underruns,
+            overruns: media.audio.overruns,
+        },
         process: ProcessStats::now(),
         last,
     }

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use call_core::command::Command;
 use call_core::control::ShownTile;
 use call_core::room_url::RoomUrl;
-use call_core::snapshot::{ChatLine, DeviceState, DevicesView, RoomConnection, Snapshot};
+use call_core::snapshot::{ChatLine, DeviceState, DevicesView, RoomConnection, Snapshot, VoiceProcessing};
 use call_media::{Media, MediaConfig, SpeakerSink};
 use shared::PeerId;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines, Stdin};
@@ -94,6 +94,9 @@ impl Headless {
         session.display_name = call.name.as_ref().map(ToString::to_string).unwrap_or_default();
         session.server_url = room.server.to_string();
         session.camera_enabled = call.camera().is_some();
+        if call.original_sound {
+            session.voice = VoiceProcessing::OFF;
+        }
         session.microphone_enabled = call.microphone().is_some();
         let engine = engine::spawn(EngineConfig {
             session,

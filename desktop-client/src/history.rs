@@ -113,7 +113,7 @@ fn append(figures: &mut Vec<Figure>, readings: &[Reading]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::EncoderStats;
+    use crate::stats::{EncoderStats, SoundDeviceStats};
 
     fn second(peers: &[&str], cpu_seconds: f64) -> CallStats {
         let peer = |id: &&str| PeerStats {
@@ -136,6 +136,7 @@ mod tests {
             peer_id: None,
             peers: peers.iter().map(peer).collect(),
             encoder: EncoderStats::default(),
+            devices: SoundDeviceStats::default(),
             process: ProcessStats { cpu_seconds: Some(cpu_seconds), rss_mib: None },
             last: false,
         }

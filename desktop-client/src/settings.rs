@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use call_core::session::{ChosenDevices, SessionConfig};
+use call_core::snapshot::VoiceProcessing;
 use serde::{Deserialize, Serialize};
 
 use crate::tls::{Fingerprint, HostPort};
@@ -36,11 +37,45 @@ pub struct Settings {
     pub microphone: Option<String>,
     /// The chosen speaker's id; `None` is the system's default.
     pub speaker: Option<String>,
+    /// What is done to the microphone's sound.
+    pub voice: Voice,
     /// Certificates that the person trusts, by server.
     pub pins: BTreeMap<HostPort, Fingerprint>,
     /// What this version does not know.
     #[serde(flatten)]
     pub others: BTreeMap<String, serde_json::Value>,
+}
+
+/// What is done to the microphone's sound; everything when the file does not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Voice {
+    /// The echo of our own speaker is removed.
+    pub echo_cancellation: bool,
+    /// Steady noise is removed.
+    pub noise_suppression: bool,
+    /// Quiet voices are made louder.
+    pub automatic_gain: bool,
+}
+
+impl Default for Voice {
+    fn default() -> Self {
+        VoiceProcessing::default().into()
+    }
+}
+
+impl From<VoiceProcessing> for Voice {
+    fn from(parts: VoiceProcessing) -> Self {
+        let VoiceProcessing { echo_cancellation, noise_suppression, automatic_gain } = parts;
+        Self { echo_cancellation, noise_suppression, automatic_gain }
+    }
+}
+
+impl From<Voice> for VoiceProcessing {
+    fn from(stored: Voice) -> Self {
+        let Voice { echo_cancellation, noise_suppression, automatic_gain } = stored;
+        Self { echo_cancellation, noise_suppression, automatic_gain }
+    }
 }
 
 impl Settings {
@@ -54,18 +89,20 @@ impl Settings {
                 microphone: self.microphone.clone(),
                 speaker: self.speaker.clone(),
             },
+            voice: self.voice.into(),
             ..SessionConfig::default()
         }
     }
 
     /// Takes over what the session wants remembered.
     pub fn remember(&mut self, wanted: call_core::session::Settings) {
-        let call_core::session::Settings { display_name, server_url, chosen } = wanted;
+        let call_core::session::Settings { display_name, server_url, chosen, voice } = wanted;
         self.display_name = display_name;
         self.server = server_url;
         self.camera = chosen.camera;
         self.microphone = chosen.microphone;
         self.speaker = chosen.speaker;
+        self.voice = voice.into();
     }
 }
 
@@ -271,6 +308,7 @@ mod tests {
             display_name: "Ada".to_owned(),
             server_url: "https://example.org".to_owned(),
             chosen: chosen.clone(),
+            voice: VoiceProcessing { noise_suppression: false, ..VoiceProcessing::default() },
         };
         let mut settings = Settings::default();
         settings.remember(wanted);
@@ -280,6 +318,7 @@ mod tests {
             ("Ada", "https://example.org")
         );
         assert_eq!(config.chosen, chosen);
+        assert!(!config.voice.noise_suppression && config.voice.echo_cancellation);
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub struct CallStats {
     pub peers: Vec<PeerStats>,
     /// Our encoder.
     pub encoder: EncoderStats,
+    /// Our microphone and speaker.
+    pub devices: SoundDeviceStats,
     /// This process.
     pub process: ProcessStats,
     /// True on the last line, absent on all others.
@@ -157,6 +159,20 @@ pub struct EncoderStats {
     pub layers: Vec<LayerStats>,
 }
 
+/// Our microphone and speaker.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SoundDeviceStats {
+    /// Level of what we send over the last second, in dB relative to full scale; `null` when the microphone is off or silent.
+    pub microphone_level_dbfs: Option<f64>,
+    /// By how much the echo of our speaker is reduced (echo return loss enhancement), in dB; `null` when unknown.
+    pub erle_db: Option<f64>,
+    /// Times that the speaker asked for more than there was.
+    pub underruns: u64,
+    /// Times that the microphone gave more than was taken in time.
+    pub overruns: u64,
+}
+
 /// One layer: encoded once, whoever gets it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -229,6 +245,12 @@ mod tests {
                     bitrate_kbps: None,
                 }],
             },
+            devices: SoundDeviceStats {
+                microphone_level_dbfs: Some(-20.5),
+                erle_db: None,
+                underruns: 0,
+                overruns: 1,
+            },
             process: ProcessStats { cpu_seconds: Some(1.5), rss_mib: Some(42.25) },
             last: false,
         }
@@ -248,6 +270,7 @@ mod tests {
         r#""retransmittedPackets":0,"queueDelayMs":0.0,"paddingBytes":0,"qualityLimitationReason":null}}],"#,
         r#""encoder":{"layers":[{"width":640,"height":360,"framesEncoded":31,"keyFrames":1,"cpuSeconds":0.25,"#,
         r#""targetKbps":700,"bitrateKbps":null}]},"#,
+        r#""devices":{"microphoneLevelDbfs":-20.5,"erleDb":null,"underruns":0,"overruns":1},"#,
         r#""process":{"cpuSeconds":1.5,"rssMiB":42.25}}"#,
     );
 

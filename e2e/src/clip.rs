@@ -3,14 +3,22 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, bail, ensure};
 use media_core::frame::I420Frame;
 use media_core::marks::video;
 
+use crate::programs;
+
 /// Sampling rate of WAV clips, in Hz: that of Opus, so that nothing resamples.
 const SAMPLE_RATE: u32 = 48_000;
+
+/// Sentences with all the sounds of English, more or less (Harvard sentences, list 1; IEEE 1969).
+const SPEECH: &str = "The birch canoe slid on the smooth planks. Glue the sheet to the dark blue background. It's easy to tell the depth of a well. \
+    These days a chicken leg is a rare dish. Rice is often served in round bowls. The juice of lemons makes fine punch. The box was thrown beside the \
+    parked truck. The hogs were fed chopped corn and garbage. Four hours of steady work faced us. A large size in stockings is hard to sell.";
 
 /// A clip of pictures.
 #[derive(Debug, Clone, Copy)]
@@ -67,6 +75,17 @@ impl VideoClip {
         }
         Ok(I420Frame::from_vec(self.width, self.height, data, Instant::now())?)
     }
+}
+
+/// Writes half a minute of speech as a mono WAV.
+pub fn write_speech(path: &Path) -> Result<()> {
+    let program =
+        programs::foreign("espeak-ng", "Install the package espeak-ng: scripts/setup-test.sh does.")?;
+    let output =
+        Command::new(program).arg("-w").arg(path).arg(SPEECH).output().context("cannot run espeak-ng")?;
+    let reason = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success() && path.is_file(), "espeak-ng: {reason}");
+    Ok(())
 }
 
 /// Writes a steady tone as a mono WAV that can be played in a loop without a click. `level` is that of its samples' mean square in dB relative to

@@ -26,6 +26,8 @@ pub struct Options {
     pub speaker: Option<String>,
     /// `--duration`
     pub duration: Option<String>,
+    /// `--original-sound`
+    pub original_sound: bool,
     /// `--watch`, if any
     pub watch: Option<String>,
 }
@@ -83,6 +85,9 @@ impl Desktop {
         command.arg("--stats-json").arg(statistics(folder.path()));
         command.arg("--chat");
         command.args(options.duration.iter().flat_map(|duration| ["--duration", duration]));
+        if options.original_sound {
+            command.arg("--original-sound");
+        }
         command.args(options.watch.iter().flat_map(|name| ["--watch", name]));
         // Settings and pinned certificates of its own.
         command

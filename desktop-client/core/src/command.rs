@@ -4,6 +4,7 @@ use shared::rest::CreateRoom;
 use shared::{PeerId, RoomId};
 
 use crate::control::ShownTile;
+use crate::snapshot::VoiceProcessing;
 
 /// A request of the person's; the snapshot shows what came of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,6 +41,8 @@ pub enum Command {
         /// The device's id as `roundtable devices` lists it.
         id: Option<String>,
     },
+    /// Process the microphone's sound in this way.
+    ProcessVoice(VoiceProcessing),
     /// Try a failed device again.
     RetryDevice(DeviceKind),
     /// List the devices again.

@@ -69,6 +69,7 @@ impl Session {
             display_name: config.display_name.clone(),
             server_url: config.server_url.clone(),
             chosen: config.chosen,
+            voice: config.voice,
         };
         let told = devices.state_message();
         let mut session = Self {
@@ -162,6 +163,7 @@ impl Session {
                 None => self.persisted.server_url.clone(),
             },
             chosen: self.devices.chosen(),
+            voice: self.devices.view().voice,
         };
         if settings != self.persisted {
             self.persisted = settings.clone();

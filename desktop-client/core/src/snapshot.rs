@@ -156,6 +156,30 @@ pub struct DevicesView {
     pub microphone: DeviceView,
     /// The speaker.
     pub speaker: DeviceView,
+    /// What is done to the microphone's sound.
+    pub voice: VoiceProcessing,
+}
+
+/// What is done to the microphone's sound. Default: everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VoiceProcessing {
+    /// The echo of our own speaker is removed.
+    pub echo_cancellation: bool,
+    /// Steady noise is removed.
+    pub noise_suppression: bool,
+    /// Quiet voices are made louder.
+    pub automatic_gain: bool,
+}
+
+impl VoiceProcessing {
+    /// The sound as it is.
+    pub const OFF: Self = Self { echo_cancellation: false, noise_suppression: false, automatic_gain: false };
+}
+
+impl Default for VoiceProcessing {
+    fn default() -> Self {
+        Self { echo_cancellation: true, noise_suppression: true, automatic_gain: true }
+    }
 }
 
 impl DevicesView {

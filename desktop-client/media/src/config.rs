@@ -17,8 +17,32 @@ pub struct MediaConfig {
     pub camera_enabled: bool,
     /// Whether the microphone is on at the start. Default: off.
     pub microphone_enabled: bool,
+    /// What is done to the sound of a microphone. Other sources are sent as they are.
+    pub voice: VoiceProcessing,
     /// Sizes and rates of our video.
     pub video: VideoSettings,
+}
+
+/// What is done to a microphone's sound. Default: everything; for music, nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VoiceProcessing {
+    /// Removes what our speaker plays from what our microphone hears.
+    pub echo_cancellation: bool,
+    /// Removes steady noise: fans, traffic, hiss.
+    pub noise_suppression: bool,
+    /// Makes quiet voices louder, and limits loud ones.
+    pub automatic_gain: bool,
+}
+
+impl VoiceProcessing {
+    /// The sound as it is.
+    pub const OFF: Self = Self { echo_cancellation: false, noise_suppression: false, automatic_gain: false };
+}
+
+impl Default for VoiceProcessing {
+    fn default() -> Self {
+        Self { echo_cancellation: true, noise_suppression: true, automatic_gain: true }
+    }
 }
 
 /// Sizes and rates of the video that we send.

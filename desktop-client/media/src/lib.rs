@@ -22,7 +22,7 @@ mod stats;
 mod subscription;
 mod video;
 
-pub use config::{MediaConfig, VideoSettings};
+pub use config::{MediaConfig, VideoSettings, VoiceProcessing};
 pub use devices::{DeviceInfo, DeviceList};
 pub use event::{DeviceError, DeviceKind, DeviceState, MediaEvent};
 pub use layers::{LayerMask, LayerTarget, MAX_LAYERS};

@@ -14,7 +14,7 @@ use crate::audio::engine::{AudioHandle, AudioOrder, AudioSetup, audio};
 use crate::audio::opener::opener;
 use crate::audio::send::SendPath;
 use crate::codec::opus::OpusError;
-use crate::config::MediaConfig;
+use crate::config::{MediaConfig, VoiceProcessing};
 use crate::device_watch::{WatchHandle, device_watch};
 use crate::event::{DeviceKind, Events, MediaEvent};
 use crate::layers::LayerTarget;
@@ -68,6 +68,7 @@ impl Media {
         let (audio, audio_thread) = audio(AudioSetup {
             microphone: config.microphone.clone(),
             microphone_enabled: config.microphone_enabled,
+            voice: config.voice,
             speaker: config.speaker.clone(),
             send: SendPath::new()?,
             opener,
@@ -130,6 +131,11 @@ impl Media {
     /// Switches the microphone on or off. Off sends silence.
     pub fn set_microphone_enabled(&self, enabled: bool) {
         self.audio.order(AudioOrder::EnableMicrophone(enabled));
+    }
+
+    /// Processes the microphone's sound in this way from now on.
+    pub fn process_voice(&self, parts: VoiceProcessing) {
+        self.audio.order(AudioOrder::Process(parts));
     }
 
     /// Takes pictures from here from now on.

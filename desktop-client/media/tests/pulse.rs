@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use call_media::codec::opus::{AudioDecoder, AudioEncoder, SAMPLES_PER_PACKET};
 use call_media::{
     DeviceKind, DeviceList, DeviceState, Media, MediaConfig, MediaEvent, MicrophoneSource, PeerPlayer,
-    SpeakerSink, Subscription,
+    SpeakerSink, Subscription, VoiceProcessing,
 };
 use media_core::rtp::RtpPacket;
 use tokio::sync::mpsc;
@@ -88,6 +88,8 @@ impl Bench {
             microphone: Some(MicrophoneSource::Device(Some(microphone.to_owned()))),
             microphone_enabled: true,
             speaker: SpeakerSink::Device(Some(speaker.to_owned())),
+            // A steady tone is noise to the noise suppression.
+            voice: VoiceProcessing::OFF,
             ..MediaConfig::default()
         };
         Self { media: Media::start(config, sender).unwrap(), events }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use call_core::command::DeviceKind;
 use call_core::session::{MediaFact, MediaOrder};
-use call_core::snapshot::{DeviceInfo, Snapshot};
+use call_core::snapshot::{DeviceInfo, Snapshot, VoiceProcessing};
 use call_media::devices::DeviceList;
 use call_media::{CameraSource, DeviceState, Media, MediaEvent, MicrophoneSource, SpeakerSink};
 use tokio::sync::mpsc;
@@ -68,6 +68,7 @@ impl Devices {
             MediaOrder::Enable { kind: DeviceKind::Microphone, enabled } => self.microphone_enabled = enabled,
             MediaOrder::Enable { kind: DeviceKind::Speaker, .. } => {}
             MediaOrder::Choose { kind, id } => return self.choose(kind, id),
+            MediaOrder::ProcessVoice(parts) => return self.media.process_voice(media_voice(parts)),
             MediaOrder::Retry(kind) => return self.media.retry(media_kind(kind)),
             MediaOrder::List => return self.list(),
         }
@@ -111,6 +112,11 @@ impl Devices {
             }
         }
     }
+}
+
+fn media_voice(parts: VoiceProcessing) -> call_media::VoiceProcessing {
+    let VoiceProcessing { echo_cancellation, noise_suppression, automatic_gain } = parts;
+    call_media::VoiceProcessing { echo_cancellation, noise_suppression, automatic_gain }
 }
 
 fn media_kind(kind: DeviceKind) -> call_media::DeviceKind {

@@ -66,7 +66,7 @@ impl StatsWriter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stats::{EncoderStats, ProcessStats};
+    use crate::stats::{EncoderStats, ProcessStats, SoundDeviceStats};
 
     fn line(last: bool) -> CallStats {
         CallStats {
@@ -75,6 +75,7 @@ mod tests {
             peer_id: None,
             peers: Vec::new(),
             encoder: EncoderStats::default(),
+            devices: SoundDeviceStats::default(),
             process: ProcessStats::default(),
             last,
         }

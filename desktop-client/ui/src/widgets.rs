@@ -8,6 +8,7 @@ mod icon;
 mod label;
 mod picker;
 mod progress;
+mod voice;
 
 pub use avatar::avatar;
 pub use button::{Button, Tone};
@@ -15,5 +16,5 @@ pub use card::{card, icon_in_line, message, row};
 pub use field::Field;
 pub use icon::Icon;
 pub use label::{hint, line, line_in, paragraph};
-pub use picker::device_picker;
+pub use picker::device_pickers;
 pub use progress::{spinner, spinner_in};

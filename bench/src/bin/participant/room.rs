@@ -54,9 +54,9 @@ impl Room {
                 camera: format!("test-pattern:{format}"),
                 microphone: format!("tone:{}", 600 + 100 * number),
                 speaker: Some("none".to_owned()),
-                duration: None,
                 // So that two cores carry four people: each of the others decodes the seat alone.
                 watch: Some(SEAT.to_owned()),
+                ..Options::default()
             };
             let mut desktop = Desktop::call(&url, &format!("Other {number}"), &options)?;
             desktop.joined().await?;

@@ -158,8 +158,7 @@ impl DesktopSeat {
             camera: format!("file:{}", clips.camera().display()),
             microphone: format!("file:{}", clips.microphone().display()),
             speaker: None,
-            duration: None,
-            watch: None,
+            ..Options::default()
         };
         Ok(Self(Desktop::call(room.url(), SEAT, &options)?))
     }

@@ -23,8 +23,7 @@ impl DesktopSide {
             camera: format!("file:{}?marks=time", clips.camera().display()),
             microphone: format!("file:{}", clips.microphone().display()),
             speaker: Some("none".to_owned()),
-            duration: None,
-            watch: None,
+            ..Options::default()
         };
         Ok(Self { desktop: Desktop::call_from(host, url, name, &options)?, other })
     }

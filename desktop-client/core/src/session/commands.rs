@@ -47,6 +47,7 @@ impl Session {
             Command::SetMicrophone(on) => self.devices.enable(DeviceKind::Microphone, on),
             Command::SetCamera(on) => self.devices.enable(DeviceKind::Camera, on),
             Command::ChooseDevice { kind, id } => self.devices.choose(kind, id),
+            Command::ProcessVoice(parts) => self.devices.process_voice(parts),
             Command::RetryDevice(kind) => self.devices.retry(kind),
             Command::RefreshDevices => self.devices.list(),
             Command::ShowTile { peer, tile } => self.show_tile(peer, tile),

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use super::seam::{ChosenDevices, MediaFact, MediaOrder, SessionConfig};
 use crate::command::DeviceKind;
 use crate::control::ControlMessage;
-use crate::snapshot::{DeviceInfo, DeviceState, DeviceView, DevicesView};
+use crate::snapshot::{DeviceInfo, DeviceState, DeviceView, DevicesView, VoiceProcessing};
 use crate::text::single_line;
 
 const KINDS: [DeviceKind; 3] = [DeviceKind::Camera, DeviceKind::Microphone, DeviceKind::Speaker];
@@ -42,6 +42,7 @@ impl Devices {
             camera: view(DeviceKind::Camera, config.camera_enabled),
             microphone: view(DeviceKind::Microphone, config.microphone_enabled),
             speaker: view(DeviceKind::Speaker, true),
+            voice: config.voice,
         };
         let mut devices = Self { view, scene: Scene::Nothing, orders: VecDeque::new() };
         for kind in KINDS {
@@ -49,6 +50,7 @@ impl Devices {
             devices.orders.push_back(MediaOrder::Choose { kind, id: chosen });
             devices.orders.push_back(MediaOrder::Enable { kind, enabled });
         }
+        devices.orders.push_back(MediaOrder::ProcessVoice(config.voice));
         devices.orders.push_back(MediaOrder::List);
         devices
     }
@@ -115,6 +117,13 @@ impl Devices {
         self.orders.push_back(MediaOrder::Choose { kind, id });
         if self.is_wanted(kind) {
             self.get_mut(kind).state = DeviceState::Opening;
+        }
+    }
+
+    pub(super) fn process_voice(&mut self, parts: VoiceProcessing) {
+        if self.view.voice != parts {
+            self.view.voice = parts;
+            self.orders.push_back(MediaOrder::ProcessVoice(parts));
         }
     }
 

@@ -11,7 +11,7 @@ use shared::rest::{CreateRoom, Room};
 use crate::command::{Command, DeviceKind};
 use crate::link::{LinkEvent, LinkId, LinkOrder};
 use crate::signaling::SignalingEvent;
-use crate::snapshot::DeviceInfo;
+use crate::snapshot::{DeviceInfo, VoiceProcessing};
 
 /// What a session starts with: settings from the last time, or from the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct SessionConfig {
     pub camera_enabled: bool,
     /// The devices that were chosen the last time. Default: the system's.
     pub chosen: ChosenDevices,
+    /// What is done to the microphone's sound. Default: everything.
+    pub voice: VoiceProcessing,
     /// What our client can do beyond the base contract, as `join-room` tells it. Default: `control`.
     pub caps: Vec<String>,
 }
@@ -38,6 +40,7 @@ impl Default for SessionConfig {
             microphone_enabled: true,
             camera_enabled: true,
             chosen: ChosenDevices::default(),
+            voice: VoiceProcessing::default(),
             caps: vec![crate::control::CAP.to_owned()],
         }
     }
@@ -83,6 +86,8 @@ pub struct Settings {
     pub server_url: String,
     /// The chosen devices.
     pub chosen: ChosenDevices,
+    /// What is done to the microphone's sound.
+    pub voice: VoiceProcessing,
 }
 
 /// A fact for the session.
@@ -265,6 +270,8 @@ pub enum MediaOrder {
         /// Its id; `None` is the system's default.
         id: Option<String>,
     },
+    /// Process the microphone's sound in this way from now on.
+    ProcessVoice(VoiceProcessing),
     /// Open a device that failed again.
     Retry(DeviceKind),
     /// List the devices of all kinds again.

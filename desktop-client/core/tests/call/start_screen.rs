@@ -5,7 +5,7 @@ use call_core::session::{
     Input, MediaFact, MediaOrder, Output, RestAnswer, RestCall, RestEvent, RestFailure, RestOrder, Settings,
     SignalingOrder, UntrustedCertificate,
 };
-use call_core::snapshot::{DeviceInfo, DeviceState, RoomConnection, RoomsState, Screen};
+use call_core::snapshot::{DeviceInfo, DeviceState, RoomConnection, RoomsState, Screen, VoiceProcessing};
 use shared::events::ErrorBody;
 use shared::rest::{CreateRoom, Room};
 
@@ -174,6 +174,12 @@ fn devices_follow_the_screen_and_only_the_person_switches_them() {
     let persisted =
         world.clients[0].outputs.iter().find_map(|o| if let Output::Persist(s) = o { Some(s) } else { None });
     assert_eq!(persisted.unwrap().chosen.camera.as_deref(), Some("1"));
+    media(&mut world);
+    let music = VoiceProcessing::OFF;
+    world.command(0, Command::ProcessVoice(music));
+    world.command(0, Command::ProcessVoice(music));
+    assert_eq!(media(&mut world), [MediaOrder::ProcessVoice(music)]);
+    assert_eq!(world.snapshot(0).devices.voice, music);
 }
 
 #[test]

@@ -31,8 +31,8 @@ pub struct PlayoutConfig {
     pub tolerated_jitter: Duration,
     /// Largest delay. Default 500 ms: beyond this, people talk into each other.
     pub max_delay: Duration,
-    /// Share of pictures that the delay catches, 0–1. Default 0.9: at 5 % loss one round of repair but not two, which would add a round trip to all
-    /// pictures for the few that need it.
+    /// Share of pictures that the delay catches, 0–1. Default 0.95: at 5 % loss all that wait for one round of repair, themselves or behind another, but
+    /// not those that wait for two, which would add a round trip to all pictures.
     pub percentile: f64,
     /// How long a transit is remembered. Default 10 s; a longer time follows a route that got slower too late.
     pub window: Duration,
@@ -47,7 +47,7 @@ impl Default for PlayoutConfig {
         Self {
             tolerated_jitter: Duration::from_millis(10),
             max_delay: Duration::from_millis(500),
-            percentile: 0.9,
+            percentile: 0.95,
             window: Duration::from_secs(10),
             rise: 0.5,
             fall: 0.05,

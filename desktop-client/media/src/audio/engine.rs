@@ -18,6 +18,8 @@ use super::opener::{Opened, OpenerHandle};
 use super::output::Output;
 use super::receive::{AudioInput, AudioReceiver, audio_player};
 use super::send::SendPath;
+use super::voice::{Sonora, VoiceProcessor};
+use crate::config::VoiceProcessing;
 use crate::event::{DeviceKind, Events};
 use crate::source::{MicrophoneSource, SpeakerSink};
 use crate::stats::AudioStats;
@@ -34,6 +36,8 @@ pub enum AudioOrder {
     ChooseSpeaker(SpeakerSink),
     /// On or off.
     EnableMicrophone(bool),
+    /// Process the microphone's sound in this way from now on.
+    Process(VoiceProcessing),
     /// Open a failed device again.
     Retry(DeviceKind),
     /// News from the device thread.
@@ -78,6 +82,8 @@ pub struct AudioSetup {
     pub microphone: Option<MicrophoneSource>,
     /// Whether it is heard.
     pub microphone_enabled: bool,
+    /// What is done to a microphone's sound.
+    pub voice: VoiceProcessing,
     /// Where sound goes to.
     pub speaker: SpeakerSink,
     /// The encoder.
@@ -95,6 +101,7 @@ pub struct AudioThread {
     events: Events,
     opener: OpenerHandle,
     input: Input,
+    voice: Box<dyn VoiceProcessor>,
     send: SendPath,
     receivers: Vec<AudioReceiver>,
     mixer: Mixer,
@@ -112,6 +119,7 @@ pub fn audio(setup: AudioSetup) -> (AudioHandle, AudioThread) {
         events: setup.events,
         opener: setup.opener,
         input: Input::new(setup.microphone, setup.microphone_enabled, now),
+        voice: Box::new(Sonora::new(setup.voice)),
         send: setup.send,
         receivers: Vec::new(),
         mixer: Mixer::new(1),
@@ -152,6 +160,7 @@ impl AudioThread {
             AudioOrder::ChooseMicrophone(source) => input.choose(source, opener, events),
             AudioOrder::ChooseSpeaker(sink) => output.choose(sink, opener, events),
             AudioOrder::EnableMicrophone(enabled) => input.enable(enabled, opener, events),
+            AudioOrder::Process(parts) => self.voice.configure(parts),
             AudioOrder::Retry(DeviceKind::Microphone) => input.retry(opener, events),
             AudioOrder::Retry(DeviceKind::Speaker) => output.retry(opener, events),
             AudioOrder::Opened(Opened::Microphone(number, result)) => input.opened(number, result, events),
@@ -168,8 +177,12 @@ impl AudioThread {
 
     fn capture(&mut self, now: Instant) {
         self.input.release_unless(self.send.has_listeners(), &self.opener, &self.events);
-        while let Some(block) = self.input.next(now, &self.opener, &self.events) {
-            // Echo cancellation and noise suppression belong here.
+        while let Some(mut block) = self.input.next(now, &self.opener, &self.events) {
+            // Before muting, so that the canceller knows the room when the person speaks again.
+            if self.input.is_device() {
+                self.voice.process(&mut block);
+            }
+            self.input.finish(&mut block);
             self.send.push(&block, now, self.input.enabled());
         }
     }
@@ -183,6 +196,9 @@ impl AudioThread {
             }
             let mut mix = [0.0; SAMPLES_PER_BLOCK];
             self.mixer.finish(&mut mix);
+            if self.input.is_device() {
+                self.voice.played(&mix);
+            }
             self.output.write(&mix, &self.opener, &self.events);
         }
     }
@@ -193,6 +209,7 @@ impl AudioThread {
             underruns: self.output.underruns(),
             overruns: self.input.overruns(),
             microphone_level_dbfs: self.input.level_dbfs(),
+            erle_db: self.voice.erle_db().filter(|_| self.input.is_device()),
         });
     }
 }

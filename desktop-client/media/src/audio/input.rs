@@ -113,7 +113,7 @@ impl Input {
         }
     }
 
-    /// The next block, if one is due; silence while the microphone is off or absent.
+    /// The next block as the microphone gave it, if one is due; silence while it is absent. See [`Self::finish`].
     pub fn next(&mut self, now: Instant, opener: &OpenerHandle, events: &Events) -> Option<Block> {
         let mut block = [0.0; SAMPLES_PER_BLOCK];
         let read = match &mut self.microphone {
@@ -136,9 +136,18 @@ impl Input {
             opener.microphone(self.number, None);
             self.set_state(DeviceState::Failed(error), events);
         }
-        self.fade(&mut block);
-        self.measure(&block);
         Some(block)
+    }
+
+    /// Mutes a block while the microphone is off, and measures what others will hear.
+    pub fn finish(&mut self, block: &mut Block) {
+        self.fade(block);
+        self.measure(block);
+    }
+
+    /// A real microphone is open.
+    pub fn is_device(&self) -> bool {
+        self.microphone.is_some() && matches!(self.source, Some(MicrophoneSource::Device(_)))
     }
 
     /// Times that the device gave more than was taken in time.

@@ -1,4 +1,4 @@
-//! The way of sound: microphone → 10 ms blocks → Opus → subscriptions, and player → jitter buffer → Opus → mix → speaker.
+//! The way of sound: microphone → 10 ms blocks → voice processing → Opus → subscriptions, and player → jitter buffer → Opus → mix → speaker.
 
 mod capture;
 mod clock;
@@ -14,4 +14,5 @@ mod resample;
 mod ring;
 pub(crate) mod send;
 mod tone;
+mod voice;
 mod wav;

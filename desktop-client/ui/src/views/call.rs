@@ -8,7 +8,7 @@ use super::chat::ChatView;
 use super::notices::banner;
 use super::{Pass, grid, shortcuts, statistics, toolbar};
 use crate::theme;
-use crate::widgets::{Button, Field, Icon, Tone, card, device_picker, hint, line, message, spinner};
+use crate::widgets::{Button, Field, Icon, Tone, card, device_pickers, hint, line, message, spinner};
 
 /// What is beside the tiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -160,9 +160,7 @@ fn side_title(ui: &mut Ui, title: &str) -> bool {
 fn devices(ui: &mut Ui, pass: &mut Pass<'_>) {
     egui::ScrollArea::vertical().show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = theme::GROUP_GAP;
-        for kind in [DeviceKind::Camera, DeviceKind::Microphone, DeviceKind::Speaker] {
-            device_picker(ui, kind, pass.snapshot.devices.get(kind), pass.commands);
-        }
+        device_pickers(ui, &pass.snapshot.devices, pass.commands);
     });
 }
 

@@ -1,6 +1,6 @@
 //! Before joining: see yourself, choose devices, say who you are.
 
-use call_core::command::{Command, DeviceKind};
+use call_core::command::Command;
 use call_core::snapshot::{DeviceState, NoticeLevel, RoomConnection, RoomView, RoomsState, Snapshot};
 use egui::{CentralPanel, CornerRadius, Frame, Key, Margin, Rect, ScrollArea, Sense, Ui, Vec2, vec2};
 use shared::RoomId;
@@ -11,7 +11,7 @@ use super::toolbar::{camera_button, microphone_button};
 use super::{Pass, header, shortcuts};
 use crate::theme;
 use crate::video::{Fit, Placement, TileId};
-use crate::widgets::{Button, Field, Icon, Tone, avatar, card, device_picker, hint, line, message, spinner};
+use crate::widgets::{Button, Field, Icon, Tone, avatar, card, device_pickers, hint, line, message, spinner};
 
 /// From this width on the picture is beside the form.
 const TWO_COLUMNS: f32 = 860.0;
@@ -96,9 +96,7 @@ impl PreviewView {
                 let field = field.show(ui, &mut self.password);
                 enter |= field.lost_focus() && ui.input(|i| i.key_pressed(Key::Enter));
             }
-            for kind in [DeviceKind::Camera, DeviceKind::Microphone, DeviceKind::Speaker] {
-                device_picker(ui, kind, pass.snapshot.devices.get(kind), pass.commands);
-            }
+            device_pickers(ui, &pass.snapshot.devices, pass.commands);
             self.join(ui, room, enter, pass);
         });
     }

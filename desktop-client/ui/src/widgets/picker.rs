@@ -1,18 +1,28 @@
 //! A choice of device, with its failure and a way to try again beside it.
 
 use call_core::command::{Command, DeviceKind};
-use call_core::snapshot::{DeviceState, DeviceView, NoticeLevel};
+use call_core::snapshot::{DeviceState, DeviceView, DevicesView, NoticeLevel};
 use egui::{ComboBox, Ui};
 
 use super::button::Button;
 use super::card::{icon_in_line, message, row};
 use super::icon::Icon;
 use super::label::line;
+use super::voice::voice_choices;
 use crate::text::safe;
 use crate::theme;
 
-/// Shows the picker of one kind of device.
-pub fn device_picker(ui: &mut Ui, kind: DeviceKind, device: &DeviceView, commands: &mut Vec<Command>) {
+/// Shows the pickers of all kinds, and what is done to the microphone's sound.
+pub fn device_pickers(ui: &mut Ui, devices: &DevicesView, commands: &mut Vec<Command>) {
+    for kind in [DeviceKind::Camera, DeviceKind::Microphone, DeviceKind::Speaker] {
+        device_picker(ui, kind, devices.get(kind), commands);
+        if kind == DeviceKind::Microphone {
+            voice_choices(ui, devices.voice, commands);
+        }
+    }
+}
+
+fn device_picker(ui: &mut Ui, kind: DeviceKind, device: &DeviceView, commands: &mut Vec<Command>) {
     let colors = theme::palette(ui);
     let (icon, name) = match kind {
         DeviceKind::Camera => (Icon::Camera, "Camera"),

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use call_core::link::ConnectionState;
 use call_core::snapshot::{
     ChatLine, DeviceInfo, DeviceState, DeviceView, DevicesView, ParticipantView, RoomConnection, RoomView,
-    RoomsState, Screen, ServerView, Snapshot,
+    RoomsState, Screen, ServerView, Snapshot, VoiceProcessing,
 };
 use call_ui::{CallFigures, Figure, SECONDS, VideoFrames};
 use media_core::frame::I420Frame;
@@ -163,6 +163,7 @@ fn devices() -> DevicesView {
         camera: view(vec![info("cam-1", "Integrated camera"), info("cam-2", "Desk camera 4K")]),
         microphone: view(vec![info("mic-1", "Built-in microphone")]),
         speaker: view(vec![info("out-1", "Headphones"), info("out-2", "Built-in speakers")]),
+        voice: VoiceProcessing::default(),
     }
 }
 

@@ -1,5 +1,5 @@
 use call_core::command::{Command, DeviceKind};
-use call_core::snapshot::{DeviceState, RoomConnection};
+use call_core::snapshot::{DeviceState, RoomConnection, VoiceProcessing};
 use egui::{Key, Modifiers};
 
 use crate::fabricated;
@@ -87,6 +87,9 @@ fn devices_are_switched_chosen_and_tried_again() {
     assert!(stage.shows("The microphone is gone. Plug it in."));
     stage.click("Try again");
     assert_eq!(stage.commands(), [Command::RetryDevice(DeviceKind::Microphone)]);
+    stage.click("Suppress noise");
+    let voice = VoiceProcessing { noise_suppression: false, ..VoiceProcessing::default() };
+    assert_eq!(stage.commands(), [Command::ProcessVoice(voice)]);
 }
 
 #[test]

@@ -115,6 +115,8 @@ pub struct JitterBuffer {
     pending: Option<Pending>,
     pcm: PcmQueue,
     last_sequence: Option<u16>,
+    /// The newest that came.
+    newest_sequence: Option<u16>,
     /// Blocks until the next stretching.
     stretch_pause: u32,
     stats: JitterBufferStats,
@@ -169,6 +171,7 @@ impl JitterBuffer {
             pending: None,
             pcm: PcmQueue::new(config.channels),
             last_sequence: None,
+            newest_sequence: None,
             stretch_pause: 0,
             stats: JitterBufferStats::default(),
             config,
@@ -194,6 +197,10 @@ impl JitterBuffer {
         self.stray = None;
         let timestamp = self.unwrapper.unwrap(packet.timestamp);
         self.delay.packet_arrived(arrival - timestamp, arrival);
+        if self.follows_a_loss(packet.sequence_number) && opus_packet::has_fec(&packet.payload) {
+            // The copy of the lost one is here now: it is as if that one had come so late.
+            self.delay.packet_arrived(arrival - timestamp + i64::from(samples), arrival);
+        }
         let started = matches!(self.state, State::Playing | State::Starved(_));
         let late = started && timestamp + i64::from(samples) <= self.position;
         let taken = !late
@@ -293,6 +300,16 @@ impl JitterBuffer {
         self.stray = None;
         self.state = State::Waiting;
         self.last_sequence = None;
+        self.newest_sequence = None;
+    }
+
+    /// This packet is the newest, and the one before it has not come.
+    fn follows_a_loss(&mut self, sequence_number: u16) -> bool {
+        let ahead = self.newest_sequence.map_or(1, |newest| rtp::sequence_diff(sequence_number, newest));
+        if ahead > 0 {
+            self.newest_sequence = Some(sequence_number);
+        }
+        ahead > 1
     }
 
     fn is_far_off(&self, transit: i64, other: Option<i64>) -> bool {

@@ -1,0 +1,293 @@
+//! Makes the microphone's sound pleasant to hear: without the echo of our own speaker, without the fan, and as loud as everybody else's.
+
+use media_core::frame::SAMPLES_PER_BLOCK;
+use sonora::config::{
+    AdaptiveDigital, EchoCanceller, GainController2, HighPassFilter, NoiseSuppression, NoiseSuppressionLevel,
+};
+use sonora::{AudioProcessing, Config, StreamConfig};
+
+use super::capture::Block;
+use crate::config::VoiceProcessing;
+
+const SAMPLE_RATE: u32 = 100 * SAMPLES_PER_BLOCK as u32;
+
+/// A processor of 10 ms blocks of 48 kHz mono.
+pub trait VoiceProcessor: Send {
+    /// Uses these parts from now on.
+    fn configure(&mut self, parts: VoiceProcessing);
+    /// The block that goes to the speaker next, exactly as it is played.
+    fn played(&mut self, block: &Block);
+    /// Processes what the microphone gave.
+    fn process(&mut self, block: &mut Block);
+    /// By how much echo is reduced now, in dB (echo return loss enhancement, ITU-T G.168); `None` when unknown.
+    fn erle_db(&self) -> Option<f32>;
+}
+
+/// WebRTC's audio processing: AEC3, its noise suppressor, AGC2 with limiter.
+pub struct Sonora {
+    processing: AudioProcessing,
+    parts: VoiceProcessing,
+    scratch: Block,
+}
+
+impl Sonora {
+    /// With these parts.
+    pub fn new(parts: VoiceProcessing) -> Self {
+        let stream = StreamConfig::new(SAMPLE_RATE, 1);
+        let processing = AudioProcessing::builder()
+            .config(sonora_config(parts))
+            .capture_config(stream)
+            .render_config(stream)
+            .build();
+        Self { processing, parts, scratch: [0.0; SAMPLES_PER_BLOCK] }
+    }
+}
+
+impl VoiceProcessor for Sonora {
+    fn configure(&mut self, parts: VoiceProcessing) {
+        if parts != self.parts {
+            self.parts = parts;
+            self.processing.apply_config(sonora_config(parts));
+        }
+    }
+
+    fn played(&mut self, block: &Block) {
+        if !self.parts.echo_cancellation {
+            return;
+        }
+        let result = self.processing.process_render_f32(&[block], &mut [&mut self.scratch]);
+        if let Err(error) = result {
+            tracing::warn!(%error, "the echo canceller was not told what is played");
+        }
+    }
+
+    fn process(&mut self, block: &mut Block) {
+        if self.parts == VoiceProcessing::OFF {
+            return;
+        }
+        // A driver may deliver anything; one NaN would stay in the filters for ever.
+        for (to, from) in self.scratch.iter_mut().zip(block.iter()) {
+            *to = if from.is_finite() { from.clamp(-1.0, 1.0) } else { 0.0 };
+        }
+        match self.processing.process_capture_f32(&[&self.scratch], &mut [block]) {
+            Ok(()) => {}
+            Err(error) => tracing::warn!(%error, "a block of the microphone was not processed"),
+        }
+    }
+
+    fn erle_db(&self) -> Option<f32> {
+        let statistics = self.processing.statistics();
+        let erle = statistics.echo_return_loss_enhancement.filter(|_| self.parts.echo_cancellation);
+        erle.map(|erle| erle as f32)
+    }
+}
+
+fn sonora_config(parts: VoiceProcessing) -> Config {
+    let mut config = Config {
+        high_pass_filter: (parts != VoiceProcessing::OFF).then(HighPassFilter::default),
+        echo_canceller: parts.echo_cancellation.then(EchoCanceller::default),
+        noise_suppression: parts
+            .noise_suppression
+            .then(|| NoiseSuppression { level: NoiseSuppressionLevel::High, ..NoiseSuppression::default() }),
+        gain_controller2: parts.automatic_gain.then(|| GainController2 {
+            adaptive_digital: Some(AdaptiveDigital::default()),
+            ..GainController2::default()
+        }),
+        ..Config::default()
+    };
+    // The default of 32 kHz cuts everything above 16 kHz off.
+    config.pipeline.maximum_internal_processing_rate = sonora::config::MaxProcessingRate::Rate48kHz;
+    config
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use media_core::sim::Rng;
+
+    const ECHO_ONLY: VoiceProcessing =
+        VoiceProcessing { echo_cancellation: true, noise_suppression: false, automatic_gain: false };
+
+    /// Noise that comes and goes as syllables do.
+    struct Voice {
+        rng: Rng,
+        low: f32,
+        time: u32,
+    }
+
+    impl Voice {
+        fn new(seed: u64) -> Self {
+            Self { rng: Rng::new(seed), low: 0.0, time: 0 }
+        }
+
+        fn block(&mut self) -> Block {
+            let mut block = [0.0; SAMPLES_PER_BLOCK];
+            for sample in &mut block {
+                let phase = self.time as f32 / SAMPLE_RATE as f32 * 4.0 * std::f32::consts::TAU;
+                self.low = 0.8 * self.low + 0.2 * (self.rng.unit() as f32 * 2.0 - 1.0);
+                *sample = self.low * phase.sin().max(0.0) * 0.6;
+                self.time += 1;
+            }
+            block
+        }
+    }
+
+    /// A room: what was played comes back late, from many walls.
+    struct Echo {
+        played: Vec<f32>,
+        taps: Vec<(usize, f32)>,
+    }
+
+    impl Echo {
+        fn new(delay_ms: usize) -> Self {
+            let mut rng = Rng::new(7);
+            let taps = (0..200).map(|n| {
+                let fade = (-(n as f32) / 40.0).exp();
+                (delay_ms * 48 + n * 20, (rng.unit() as f32 - 0.5) * 0.4 * fade)
+            });
+            Self { played: Vec::new(), taps: taps.collect() }
+        }
+
+        fn block(&mut self, block: &Block) -> Block {
+            let from = self.played.len();
+            self.played.extend_from_slice(block);
+            std::array::from_fn(|n| {
+                let heard = self
+                    .taps
+                    .iter()
+                    .filter_map(|(late, gain)| Some(self.played[(from + n).checked_sub(*late)?] * gain));
+                heard.sum()
+            })
+        }
+    }
+
+    fn energy(block: &Block) -> f64 {
+        block.iter().map(|sample| f64::from(*sample).powi(2)).sum()
+    }
+
+    fn decibel(a: f64, b: f64) -> f64 {
+        10.0 * ((a + 1e-12) / (b + 1e-12)).log10()
+    }
+
+    /// Echo return loss enhancement between these seconds, and after the echo's delay has jumped.
+    fn erle(delays_ms: [usize; 2], jump: u32, measured: std::ops::Range<u32>, end: u32) -> f64 {
+        let mut processor = Sonora::new(ECHO_ONLY);
+        let mut voice = Voice::new(1);
+        let [mut before, mut after] = delays_ms.map(Echo::new);
+        let (mut echoed, mut left) = (0.0, 0.0);
+        for block in 0..end * 100 {
+            let played = voice.block();
+            processor.played(&played);
+            let (early, late) = (before.block(&played), after.block(&played));
+            let mut heard = if block < jump * 100 { early } else { late };
+            let echo = energy(&heard);
+            processor.process(&mut heard);
+            if (measured.start * 100..measured.end * 100).contains(&block) {
+                echoed += echo;
+                left += energy(&heard);
+            }
+        }
+        decibel(echoed, left)
+    }
+
+    #[test]
+    fn the_echo_of_the_speaker_is_gone_within_two_seconds() {
+        for delay in [20, 100, 300] {
+            let erle = erle([delay; 2], 0, 2..6, 6);
+            assert!(erle > 30.0, "{delay} ms: {erle:.1} dB");
+        }
+    }
+
+    #[test]
+    fn a_delay_that_jumps_is_followed_within_three_seconds() {
+        let erle = erle([40, 160], 5, 8..11, 11);
+        assert!(erle > 30.0, "{erle:.1} dB");
+    }
+
+    #[test]
+    fn whoever_talks_while_the_other_does_is_still_heard() {
+        let mut processor = Sonora::new(ECHO_ONLY);
+        let (mut far, mut near, mut room) = (Voice::new(1), Voice::new(2), Echo::new(60));
+        let (mut spoken, mut heard) = (0.0, 0.0);
+        for block in 0..1_200 {
+            let played = far.block();
+            processor.played(&played);
+            let mut captured = room.block(&played);
+            let voice = near.block();
+            if block >= 600 {
+                captured.iter_mut().zip(voice).for_each(|(sample, own)| *sample += own);
+            }
+            processor.process(&mut captured);
+            if block >= 700 {
+                spoken += energy(&voice);
+                heard += energy(&captured);
+            }
+        }
+        let loss = decibel(spoken, heard);
+        assert!(loss.abs() < 6.0, "{loss:.1} dB");
+    }
+
+    #[test]
+    fn steady_noise_is_suppressed_and_everything_off_changes_nothing() {
+        let mut rng = Rng::new(3);
+        let noise: Vec<Block> =
+            (0..400).map(|_| std::array::from_fn(|_| (rng.unit() as f32 - 0.5) * 0.02)).collect();
+        for (parts, least, most) in [
+            (VoiceProcessing { noise_suppression: true, ..VoiceProcessing::OFF }, 10.0, 60.0),
+            (VoiceProcessing::OFF, 0.0, 0.0),
+        ] {
+            let mut processor = Sonora::new(parts);
+            let (mut before, mut after) = (0.0, 0.0);
+            for (number, block) in noise.iter().enumerate() {
+                let mut block = *block;
+                let energy_before = energy(&block);
+                processor.process(&mut block);
+                if number >= 200 {
+                    before += energy_before;
+                    after += energy(&block);
+                }
+            }
+            let removed = decibel(before, after);
+            assert!((least..=most).contains(&removed), "{parts:?}: {removed:.1} dB");
+        }
+    }
+
+    #[test]
+    fn a_quiet_voice_is_made_louder_and_a_loud_one_does_not_clip() {
+        for (gain, louder) in [(0.03, true), (1.6, false)] {
+            let mut processor = Sonora::new(VoiceProcessing { automatic_gain: true, ..VoiceProcessing::OFF });
+            let mut voice = Voice::new(5);
+            let (mut before, mut after) = (0.0, 0.0);
+            for number in 0..1_500 {
+                let mut block = voice.block().map(|sample| sample * gain);
+                let energy_before = energy(&block);
+                processor.process(&mut block);
+                assert!(block.iter().all(|sample| sample.abs() <= 1.0));
+                if number >= 1_000 {
+                    before += energy_before;
+                    after += energy(&block);
+                }
+            }
+            let gained = decibel(after, before);
+            assert_eq!(gained > 6.0, louder, "{gain}: {gained:.1} dB");
+        }
+    }
+
+    #[test]
+    fn whatever_a_driver_delivers_does_no_lasting_harm() {
+        let mut processor = Sonora::new(VoiceProcessing::default());
+        let mut voice = Voice::new(9);
+        for bad in [f32::NAN, f32::INFINITY, -1e30, 1e-40] {
+            processor.played(&[bad.clamp(-1.0, 1.0); SAMPLES_PER_BLOCK]);
+            processor.process(&mut [bad; SAMPLES_PER_BLOCK]);
+        }
+        let mut last = 0.0;
+        for _ in 0..300 {
+            let mut block = voice.block();
+            processor.process(&mut block);
+            assert!(block.iter().all(|sample| sample.is_finite()));
+            last += energy(&block);
+        }
+        assert!(last > 0.1, "{last}");
+    }
+}
