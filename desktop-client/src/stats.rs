@@ -165,7 +165,8 @@ pub struct EncoderStats {
 pub struct SoundDeviceStats {
     /// Level of what we send over the last second, in dB relative to full scale; `null` when the microphone is off or silent.
     pub microphone_level_dbfs: Option<f64>,
-    /// By how much the echo of our speaker is reduced (echo return loss enhancement), in dB; `null` when unknown.
+    /// By how much the canceller's filter reduces the echo of our speaker (echo return loss enhancement), by its own estimate, in dB; what its suppressor takes
+    /// away comes on top. `null` when unknown.
     pub erle_db: Option<f64>,
     /// Times that the speaker asked for more than there was.
     pub underruns: u64,

@@ -11,26 +11,33 @@ use e2e::server::Server;
 use tokio::time::sleep;
 
 /// What passes before the echo is measured: the canceller has to learn the room.
-const LEARNING: Duration = Duration::from_secs(5);
+const LEARNING: Duration = Duration::from_secs(7);
 
 /// How long it is measured. Speech has pauses.
 const MEASURED: Duration = Duration::from_secs(8);
 
+/// What digital silence counts as, in dB relative to full scale.
+const SILENCE: f64 = -120.0;
+
+/// Least reduction, in dB, in half of the seconds. On a quiet machine it is 40 and more; on a busy one the sound server loses samples, and with each loss the
+/// delay jumps.
+const LEAST_REDUCTION: f64 = 20.0;
+
 #[tokio::test]
 async fn a_loudspeaker_in_the_room_does_not_echo() -> Result<()> {
-    let original = echo(true).await?.context("the room has no echo that could be cancelled")?;
+    let original = echo(true).await?;
     let left = echo(false).await?;
-    println!("echo: {original:.1} dB, {left:?} after cancellation");
+    println!("echo: {original:.1} dB, {left:.1} dB after cancellation");
     assert!(original > -45.0, "hardly an echo: {original:.1} dB");
-    assert!(left.is_none_or(|left| left < original - 20.0), "{original:.1} dB, then {left:?}");
+    assert!(left < original - LEAST_REDUCTION, "{original:.1} dB, then {left:.1} dB");
     Ok(())
 }
 
-/// The level at which somebody who talks hears themselves, in dB relative to full scale; `None` for silence.
-async fn echo(original_sound: bool) -> Result<Option<f64>> {
+/// The level at which somebody who talks hears themselves in a second, in dB relative to full scale: the median.
+async fn echo(original_sound: bool) -> Result<f64> {
     let pulse = Pulse::start().await?;
     let (from, to) = (format!("source={}.monitor", Pulse::SPEAKER), "sink=feed".to_owned());
-    pulse.pactl(&["load-module", "module-loopback", &from, &to, "latency_msec=60"])?;
+    pulse.pactl(&["load-module", "module-loopback", &from, &to, "latency_msec=60", "adjust_time=0"])?;
     let server = Server::start().await?;
     let url = server.room_url("echo");
     let folder = tempfile::tempdir()?;
@@ -48,13 +55,16 @@ async fn echo(original_sound: bool) -> Result<Option<f64>> {
     dora.is_with(&[ERIK.name]).await?;
     erik.is_with(&[DORA.name]).await?;
     sleep(LEARNING + MEASURED).await;
-    let levels: Vec<f64> = dora
+    let mut levels: Vec<f64> = dora
         .history()?
         .iter()
         .rev()
         .take(MEASURED.as_secs() as usize)
-        .filter_map(|stats| stats.peer(ERIK.name)?.audio.as_ref()?.level_dbfs)
+        .map(|stats| {
+            let audio = stats.peer(ERIK.name).and_then(|peer| peer.audio.as_ref());
+            audio.and_then(|audio| audio.level_dbfs).unwrap_or(SILENCE)
+        })
         .collect();
-    let energy: f64 = levels.iter().map(|level| 10_f64.powf(level / 10.0)).sum();
-    Ok((!levels.is_empty()).then(|| 10.0 * (energy / MEASURED.as_secs_f64()).log10()))
+    levels.sort_by(f64::total_cmp);
+    levels.get(levels.len() / 2).copied().context("no statistics")
 }

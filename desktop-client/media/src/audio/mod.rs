@@ -9,6 +9,7 @@ mod latency;
 pub(crate) mod opener;
 mod output;
 mod play;
+mod played;
 pub(crate) mod receive;
 mod resample;
 mod ring;
