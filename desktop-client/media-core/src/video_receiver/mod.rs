@@ -19,7 +19,7 @@ use bytes::Bytes;
 
 use self::admission::{Admission, Admitter};
 use self::gaps::Gaps;
-use self::order::DecodeOrder;
+use self::order::{DecodeOrder, Patience};
 use self::request::RequestTimer;
 use crate::rtp::RtpPacket;
 use crate::vp8::assembler::{AssembledFrame, Assembler, AssemblerLimits, Insertion};
@@ -31,7 +31,8 @@ pub struct VideoReceiverConfig {
     /// How long a hole may wait for repair before a key frame is asked for, while the round-trip time is unknown. Default 200 ms; a longer time freezes
     /// longer when repair fails, a shorter one asks for key frames that repair would have spared.
     pub repair_time: Duration,
-    /// How long a frame that is decodable without the ones missing before it waits for them, so that mere reordering costs no frame. Default 20 ms.
+    /// How long a frame that is decodable without the ones missing before it waits for them, so that mere reordering costs no frame. Default 20 ms. On a
+    /// short path it waits for a repair, see [`VideoReceiverInput::RoundTripTime`].
     pub reorder_time: Duration,
     /// Time between the first two key-frame requests; doubles with each. Default 300 ms.
     pub request_interval: Duration,
@@ -66,7 +67,8 @@ pub enum VideoReceiverInput {
     Packet(RtpPacket),
     /// The decoder refused a frame: its references are gone.
     DecodeFailed,
-    /// The round-trip time was measured; the time for repair follows it.
+    /// The round-trip time was measured; the time for repair follows it. Up to [`LONGEST_WAITED_FOR`] frames above the base layer are waited for as well: the
+    /// base layer's need the same time anyway, so that the motion is even for no more delay.
     RoundTripTime(Duration),
     /// Time went on.
     Tick,
@@ -125,11 +127,16 @@ pub struct VideoReceiverStats {
     pub restarts: u64,
 }
 
+/// Round-trip time up to which a frame is worth waiting for that others can do without.
+pub const LONGEST_WAITED_FOR: Duration = Duration::from_millis(150);
+
 /// Receives one stream.
 #[derive(Debug)]
 pub struct VideoReceiver {
     config: VideoReceiverConfig,
     repair_time: Duration,
+    /// How long a hole is waited for by frames that are decodable without what is missing.
+    skip_time: Duration,
     admitter: Admitter,
     assembler: Assembler,
     gaps: Gaps,
@@ -144,6 +151,7 @@ impl VideoReceiver {
     pub fn new(config: VideoReceiverConfig) -> Self {
         Self {
             repair_time: config.repair_time,
+            skip_time: Duration::ZERO,
             admitter: Admitter::default(),
             assembler: Assembler::new(config.assembler),
             gaps: Gaps::default(),
@@ -160,7 +168,10 @@ impl VideoReceiver {
         match input {
             VideoReceiverInput::Packet(packet) => self.packet(packet, now),
             VideoReceiverInput::DecodeFailed => self.order.lost_base(now),
-            VideoReceiverInput::RoundTripTime(rtt) => self.repair_time = repair_time(rtt),
+            VideoReceiverInput::RoundTripTime(rtt) => {
+                self.repair_time = repair_time(rtt);
+                self.skip_time = skip_time(rtt);
+            }
             VideoReceiverInput::Tick => {}
         }
         self.advance(now);
@@ -173,7 +184,7 @@ impl VideoReceiver {
 
     /// When to call [`Self::handle`] with [`VideoReceiverInput::Tick`].
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let skip = self.order.skip_due(self.config.reorder_time);
+        let skip = self.order.skip_due(self.patience());
         [skip, self.request_due()].into_iter().flatten().min()
     }
 
@@ -254,7 +265,7 @@ impl VideoReceiver {
     }
 
     fn advance(&mut self, now: Instant) {
-        while let Some(frame) = self.order.next(now, self.config.reorder_time) {
+        while let Some(frame) = self.order.next(now, self.patience()) {
             self.stats.frames_emitted += 1;
             self.stats.key_frames_emitted += u64::from(frame.key);
             if frame.key {
@@ -278,6 +289,12 @@ impl VideoReceiver {
         }
     }
 
+    /// How long frames wait that are decodable without what is missing before them.
+    fn patience(&self) -> Patience {
+        let repaired_by = self.gaps.oldest().map(|since| since + self.skip_time);
+        Patience { reorder_time: self.config.reorder_time, repaired_by }
+    }
+
     /// When the next key-frame request is due, if the stream is stuck.
     fn request_due(&self) -> Option<Instant> {
         let stuck = match self.order.base_lost_since() {
@@ -298,4 +315,9 @@ impl VideoReceiver {
 fn repair_time(rtt: Duration) -> Duration {
     (rtt.saturating_mul(2) + Duration::from_millis(60))
         .clamp(Duration::from_millis(100), Duration::from_secs(1))
+}
+
+/// Time for one round of NACK and retransmission with a margin for its detection, if that is short.
+fn skip_time(rtt: Duration) -> Duration {
+    if rtt <= LONGEST_WAITED_FOR { rtt + Duration::from_millis(25) } else { Duration::ZERO }
 }

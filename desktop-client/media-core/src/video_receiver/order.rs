@@ -35,6 +35,22 @@ struct Waiting {
     since: Instant,
 }
 
+/// How long a frame that needs nothing of what is missing before it waits for that all the same.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// It may only be reordered.
+    pub(super) reorder_time: Duration,
+    /// A repair should have come by then.
+    pub(super) repaired_by: Option<Instant>,
+}
+
+impl Patience {
+    fn until(self, waiting: &Waiting) -> Instant {
+        let reordered = waiting.since + self.reorder_time;
+        self.repaired_by.map_or(reordered, |repaired| repaired.max(reordered))
+    }
+}
+
 /// The newest frame that is through, decoded or dropped.
 #[derive(Debug, Clone, Copy)]
 struct Tail {
@@ -114,7 +130,7 @@ impl DecodeOrder {
     }
 
     /// The next frame to decode.
-    pub(super) fn next(&mut self, now: Instant, reorder_time: Duration) -> Option<ReceivedFrame> {
+    pub(super) fn next(&mut self, now: Instant, patience: Patience) -> Option<ReceivedFrame> {
         while let Some((&first, waiting)) = self.frames.first_key_value() {
             if !self.chain.base_intact() {
                 // The rest stays: a key frame before it may have been overtaken.
@@ -131,15 +147,15 @@ impl DecodeOrder {
             self.pass_over(first);
         }
         let over_hole = self.frames.values().find(|waiting| {
-            waiting.header.key || (now >= waiting.since + reorder_time && self.decodable_over_hole(waiting))
+            waiting.header.key || (now >= patience.until(waiting) && self.decodable_over_hole(waiting))
         })?;
         self.skip_to(over_hole.frame.first_sequence)
     }
 
     /// When a frame may go out although ones before it are missing.
-    pub(super) fn skip_due(&self, reorder_time: Duration) -> Option<Instant> {
+    pub(super) fn skip_due(&self, patience: Patience) -> Option<Instant> {
         let skippable = self.frames.values().filter(|waiting| self.decodable_over_hole(waiting));
-        skippable.map(|waiting| waiting.since + reorder_time).min()
+        skippable.map(|waiting| patience.until(waiting)).min()
     }
 
     /// Since when the oldest whole frame waits for one before it.
