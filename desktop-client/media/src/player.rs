@@ -1,7 +1,7 @@
 //! What a peer sends us, played.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use media_core::frame::I420Frame;
 use media_core::playout::sync::{LipSync, LipSyncConfig, LipSyncInput, SenderReport, Stream};
@@ -13,6 +13,9 @@ use tokio::sync::Notify;
 use crate::audio::receive::{AudioInput, AudioShared};
 use crate::stats::PlayerStats;
 use crate::video::decode::{PlayerShared, VideoInput};
+
+/// Without a picture for this long there is nothing to be in step with.
+const STILL: Duration = Duration::from_secs(1);
 
 /// Plays one peer's pictures and sound. Dropping it ends that.
 pub struct PeerPlayer {
@@ -64,7 +67,12 @@ impl PeerPlayer {
         if let Some(heard) = self.audio.shared().heard() {
             self.lip_sync.handle(LipSyncInput::Heard(heard), now);
         }
-        let Some((shown, delay)) = self.video.shared().shown() else { return };
+        let shown = self.video.shared().shown();
+        let Some((shown, delay)) = shown.filter(|(point, _)| now.saturating_duration_since(point.at) < STILL)
+        else {
+            // Sound need not wait for a picture that does not come.
+            return self.audio.shared().set_extra_delay(Duration::ZERO);
+        };
         self.lip_sync.handle(LipSyncInput::Shown(shown, delay), now);
         self.video.shared().set_lip_sync(self.lip_sync.video_delay(), self.lip_sync.offset_ms());
         self.audio.shared().set_extra_delay(self.lip_sync.audio_delay());

@@ -114,15 +114,16 @@ impl Gcc {
         self.in_flight.deadline(self.round_trip() * 2 + self.config.silence)
     }
 
-    /// The results that are news, which all left after those before.
-    fn news<'a>(&self, results: &'a [PacketResult], now: Instant) -> &'a [PacketResult] {
+    /// The results that are news, in the order in which the packets left. Arrivals are of packets that left after those before; that a packet is lost is known
+    /// only some time after later ones have arrived.
+    fn news(&self, results: &[PacketResult], now: Instant) -> Vec<PacketResult> {
         let results = &results[results.len().saturating_sub(MAX_RESULTS)..];
-        let known =
-            results.iter().take_while(|result| self.newest.is_some_and(|newest| result.departure <= newest));
-        let results = &results[known.count()..];
-        // What has not left yet cannot have arrived.
-        let sound = results.iter().take_while(|result| result.departure <= now);
-        &results[..sound.count()]
+        let is_new = |result: &&PacketResult| {
+            // What has not left yet cannot have arrived.
+            let left = result.departure <= now;
+            left && (result.arrival.is_none() || self.newest.is_none_or(|newest| result.departure > newest))
+        };
+        results.iter().filter(is_new).copied().collect()
     }
 
     fn take_in(&mut self, results: &[PacketResult], skipped: bool) {
@@ -238,12 +239,13 @@ impl BandwidthEstimator for Gcc {
     }
 
     fn on_feedback(&mut self, results: &[PacketResult], now: Instant) {
-        let results = self.news(results, now);
+        let results = &*self.news(results, now);
         let (Some(first), Some(last)) =
             (results.first(), results.iter().map(|result| result.departure).max())
         else {
             return;
         };
+        let last = self.newest.map_or(last, |newest| newest.max(last));
         self.newest = Some(last);
         self.probe_control.start(self.config.start, now);
         let skipped = self.in_flight.reported(first.departure, last);
