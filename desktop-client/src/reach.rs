@@ -67,7 +67,7 @@ pub enum ReachError {
     /// Something answers, but not as a Roundtable server does.
     #[error("{0} is not a Roundtable server (it answered {1}). Check the address.")]
     NotRoundtable(HostPort, String),
-    /// The server does not want the connection, for now or at all.
+    /// The server does not want the connection, either just then or at all.
     #[error(
         "{0} does not take the connection (it answered {1}). Try again later, or ask whoever runs the server."
     )]

@@ -38,44 +38,12 @@ pub struct Settings {
     /// The chosen speaker's id; `None` is the system's default.
     pub speaker: Option<String>,
     /// What is done to the microphone's sound.
-    pub voice: Voice,
+    pub voice: VoiceProcessing,
     /// Certificates that the person trusts, by server.
     pub pins: BTreeMap<HostPort, Fingerprint>,
     /// What this version does not know.
     #[serde(flatten)]
     pub others: BTreeMap<String, serde_json::Value>,
-}
-
-/// What is done to the microphone's sound; everything when the file does not say.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Voice {
-    /// The echo of our own speaker is removed.
-    pub echo_cancellation: bool,
-    /// Steady noise is removed.
-    pub noise_suppression: bool,
-    /// Quiet voices are made louder.
-    pub automatic_gain: bool,
-}
-
-impl Default for Voice {
-    fn default() -> Self {
-        VoiceProcessing::default().into()
-    }
-}
-
-impl From<VoiceProcessing> for Voice {
-    fn from(parts: VoiceProcessing) -> Self {
-        let VoiceProcessing { echo_cancellation, noise_suppression, automatic_gain } = parts;
-        Self { echo_cancellation, noise_suppression, automatic_gain }
-    }
-}
-
-impl From<Voice> for VoiceProcessing {
-    fn from(stored: Voice) -> Self {
-        let Voice { echo_cancellation, noise_suppression, automatic_gain } = stored;
-        Self { echo_cancellation, noise_suppression, automatic_gain }
-    }
 }
 
 impl Settings {
@@ -89,7 +57,7 @@ impl Settings {
                 microphone: self.microphone.clone(),
                 speaker: self.speaker.clone(),
             },
-            voice: self.voice.into(),
+            voice: self.voice,
             ..SessionConfig::default()
         }
     }
@@ -102,7 +70,7 @@ impl Settings {
         self.camera = chosen.camera;
         self.microphone = chosen.microphone;
         self.speaker = chosen.speaker;
-        self.voice = voice.into();
+        self.voice = voice;
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a person sees, as one immutable value. The engine publishes a new one after each change; views are functions of it.
 
+use serde::{Deserialize, Serialize};
 use shared::rest::Room;
 use shared::{PeerId, RoomId};
 
@@ -160,8 +161,9 @@ pub struct DevicesView {
     pub voice: VoiceProcessing,
 }
 
-/// What is done to the microphone's sound. Default: everything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is done to the microphone's sound. Default: everything. Settings files hold it in this form, and what they leave out is the default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
 pub struct VoiceProcessing {
     /// The echo of our own speaker is removed.
     pub echo_cancellation: bool,

@@ -11,7 +11,7 @@ use crate::room::{Room, SEAT, Stream};
 use crate::seat::Seat;
 
 /// Remembers the page's connections, which it keeps to itself, so that their statistics can be read; and keeps the pictures at the camera's size. The page
-/// makes them smaller in larger rooms, and so does the browser when the machine is busy: the two seats would do different work.
+/// makes them smaller in larger rooms, and so does the browser when the machine is busy: the two seats would do different work. The page's bitrates stand.
 const REMEMBER_CONNECTIONS: &str = r"
 const connections = window.benchConnections = [];
 window.RTCPeerConnection = class extends RTCPeerConnection {
@@ -21,7 +21,7 @@ const setParameters = RTCRtpSender.prototype.setParameters;
 RTCRtpSender.prototype.setParameters = function (parameters) {
   if (this.track?.kind === 'video') {
     parameters.degradationPreference = 'maintain-resolution';
-    for (const encoding of parameters.encodings) Object.assign(encoding, { scaleResolutionDownBy: 1, maxBitrate: 2_500_000 });
+    for (const encoding of parameters.encodings) Object.assign(encoding, { scaleResolutionDownBy: 1 });
   }
   return setParameters.call(this, parameters);
 };

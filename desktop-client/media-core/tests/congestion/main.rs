@@ -5,6 +5,7 @@ mod demand;
 mod distrust;
 mod loss;
 mod network;
+mod reports;
 mod sharing;
 mod survey;
 mod wireless;

@@ -12,10 +12,11 @@ use super::capture::Block;
 /// Blocks that may wait: more than any device takes at once. Then the oldest goes.
 const MOST: usize = 64;
 
-/// Captured blocks over which is observed how many wait at least: 5 s.
-const WINDOW: u32 = 500;
+/// Captured blocks over which is observed how many wait at least: 2 s.
+const WINDOW: u32 = 200;
 
-/// So many may wait at all times, for they cost nothing; more come of a burst that was an exception, or of clocks that differ.
+/// So many may wait at all times, for they cost nothing. What is more comes of a microphone that began late, of a burst that was an exception, or of clocks that
+/// differ; it goes at once, for a block that waits longer than its echo takes is of no use.
 const SPARE: usize = 2;
 
 /// The blocks.
@@ -44,7 +45,7 @@ impl PlayedBlocks {
         let mut count = 1;
         if self.captured == WINDOW {
             self.captured = 0;
-            count += usize::from(self.least > SPARE);
+            count += self.least.saturating_sub(SPARE);
         }
         self.waiting.drain(..count.min(self.waiting.len()))
     }
@@ -83,8 +84,14 @@ mod tests {
 
     #[test]
     fn after_a_rare_long_burst_the_lag_comes_down_again() {
-        let lags = lags([(30, 0)].into_iter().chain((0..20_000).map(|_| (1, 1))));
+        let lags = lags([(30, 0)].into_iter().chain((0..1_000).map(|_| (1, 1))));
         assert!(lags[0] == 31 && *lags.last().unwrap() <= 1 + SPARE as u32 + 1, "{:?}", lags.last());
+    }
+
+    #[test]
+    fn a_microphone_that_begins_late_finds_its_echo_within_two_seconds() {
+        let lags = lags([(60, 0)].into_iter().chain((0..300).map(|_| (1, 1))));
+        assert!(lags[WINDOW as usize + 60..].iter().all(|lag| *lag <= SPARE as u32 + 1), "{:?}", lags.last());
     }
 
     #[test]

@@ -49,9 +49,7 @@ impl Sonora {
             .build();
         Self { processing, parts, played: PlayedBlocks::default(), scratch: [0.0; SAMPLES_PER_BLOCK] }
     }
-}
 
-impl Sonora {
     fn hand_over_played(&mut self) {
         for block in self.played.take() {
             let result = self.processing.process_render_f32(&[&block], &mut [&mut self.scratch]);

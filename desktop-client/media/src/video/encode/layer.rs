@@ -72,7 +72,7 @@ impl LayerEncoder {
         self.used.map(|_| LayerStats { bitrate_kbps, ..self.stats })
     }
 
-    /// Nothing is encoded for now, so that there is no rate to tell.
+    /// Nothing is encoded at present, so that there is no rate to tell.
     pub fn pause(&mut self) {
         self.stats.target_kbps = None;
     }
