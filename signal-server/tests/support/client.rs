@@ -45,6 +45,11 @@ impl Client {
         self.socket.send(Message::text(packet)).await.unwrap();
     }
 
+    /// Sends a packet for which the server may close the connection before it has read the end.
+    pub async fn send_in_vain(&mut self, packet: &str) {
+        let _ = self.socket.send(Message::text(packet)).await;
+    }
+
     /// Sends an attachment.
     pub async fn send_binary(&mut self, bytes: &[u8]) {
         self.socket.send(Message::binary(bytes.to_vec())).await.unwrap();
