@@ -74,19 +74,27 @@ impl Clips {
     }
 }
 
-fn write_video(path: &Path, format: Format, marked: bool) -> Result<()> {
+/// The pictures of the clip in turn, without marks: luma only.
+pub fn pictures(format: Format) -> impl Iterator<Item = Vec<u8>> {
     let Format { width, height } = format;
     let mut noise = Noise(0x2545_F491);
     let mut wall = |_| plane(width, height, |x, y| noise.around(wall(x, y), 2));
     let walls: Vec<Vec<u8>> = (0..WALLS).map(&mut wall).collect();
     let cloth = plane(width, height, |x, y| noise.around(cloth(x, y), 3));
-    let chroma = vec![128_u8; (width.div_ceil(2) * height.div_ceil(2) * 2) as usize];
-    let mut file = BufWriter::new(File::create(path)?);
-    writeln!(file, "YUV4MPEG2 W{width} H{height} F{RATE}:1 Ip A1:1 C420jpeg")?;
-    for index in 0..FRAMES {
+    (0..FRAMES).map(move |index| {
         let mut luma = walls[(index % WALLS) as usize].clone();
         let turn = f64::from(index) / f64::from(FRAMES) * std::f64::consts::TAU;
         draw_figure(&mut luma, &cloth, format, (turn.sin() * 0.12 * f64::from(width)) as i64);
+        luma
+    })
+}
+
+fn write_video(path: &Path, format: Format, marked: bool) -> Result<()> {
+    let Format { width, height } = format;
+    let chroma = vec![128_u8; (width.div_ceil(2) * height.div_ceil(2) * 2) as usize];
+    let mut file = BufWriter::new(File::create(path)?);
+    writeln!(file, "YUV4MPEG2 W{width} H{height} F{RATE}:1 Ip A1:1 C420jpeg")?;
+    for (index, mut luma) in (0..).zip(pictures(format)) {
         luma.extend_from_slice(&chroma);
         let mut frame = I420Frame::from_vec(width, height, luma, Instant::now())?;
         ensure!(!marked || marks::draw(&mut frame, index), "{format} is too small for marks");
@@ -96,7 +104,6 @@ fn write_video(path: &Path, format: Format, marked: bool) -> Result<()> {
     Ok(file.flush()?)
 }
 
-/// Has the text spoken, at the rate of 22 kHz that espeak-ng has.
 /// Draws head and shoulders, `sway` pixels to the right of the middle.
 fn draw_figure(luma: &mut [u8], cloth: &[u8], format: Format, sway: i64) {
     let width = format.width as usize;

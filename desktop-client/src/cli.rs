@@ -87,6 +87,9 @@ pub struct Call {
     /// Say each line of the standard input in the room's chat, and print what others say as JSON lines; needs --headless
     #[arg(long, requires = "headless")]
     pub chat: bool,
+    /// Save the newest picture of each participant in this folder every second, as PEER-MILLISECONDS.y4m
+    #[arg(long, value_name = "DIR", requires = "headless")]
+    pub pictures: Option<PathBuf>,
     /// Ask for the pictures of participants of this name only (once for each name); of everybody when missing. Desktop clients then send no others
     #[arg(long, value_name = "NAME", requires = "headless")]
     pub watch: Vec<String>,
@@ -236,6 +239,8 @@ mod tests {
             "--stats-json",
             "-",
             "--original-sound",
+            "--pictures",
+            "seen",
             "--watch",
             "Alice",
             "--watch",
@@ -250,6 +255,7 @@ mod tests {
         assert_eq!(call.speaker(), SpeakerSink::File("out.wav".into()));
         assert_eq!(call.stats_json, Some(PathBuf::from("-")));
         assert!(call.original_sound);
+        assert_eq!(call.pictures, Some(PathBuf::from("seen")));
         assert_eq!(call.watch, ["Alice", "Bob"]);
     }
 

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use crate::cli::{Call, ExitStatus};
 use crate::collect::collect;
 use crate::engine::{self, DeviceSetup, EngineConfig, EngineHandle};
+use crate::pictures::Pictures;
 use crate::reach::ReachError;
 use crate::settings::{Settings, SettingsFile};
 use crate::stats::StatsWriter;
@@ -53,6 +54,7 @@ struct Headless {
     media: Arc<Media>,
     engine: EngineHandle,
     stats: Option<StatsWriter>,
+    pictures: Option<Pictures>,
     /// Lines to say, when chat was asked for.
     chat: Option<Lines<BufReader<Stdin>>>,
     /// The number of the last line of the chat that was looked at.
@@ -76,6 +78,10 @@ impl Headless {
         let room = call.url.clone();
         let stats = match &call.stats_json {
             Some(path) => Some(open_stats(path).map_err(|error| (ExitStatus::NoDevice, error))?),
+            None => None,
+        };
+        let pictures = match &call.pictures {
+            Some(folder) => Some(open_pictures(folder).map_err(|error| (ExitStatus::NoDevice, error))?),
             None => None,
         };
         let failed = |error| (ExitStatus::Failed, error);
@@ -119,6 +125,7 @@ impl Headless {
             media,
             engine,
             stats,
+            pictures,
             chat,
             printed: 0,
             unwatched: HashSet::new(),
@@ -140,7 +147,10 @@ impl Headless {
             tokio::select! {
                 changed = self.engine.snapshots.changed() => if changed.is_err() { break ExitStatus::Failed },
                 changed = self.engine.unreachable.changed() => if changed.is_err() { break ExitStatus::Failed },
-                _ = ticks.tick() => self.write_stats(false),
+                _ = ticks.tick() => {
+                    self.write_stats(false);
+                    self.save_pictures();
+                }
                 line = next_line(&mut self.chat) => self.say(line).await,
                 () = &mut interrupted => break phase.status_when_interrupted(),
                 () = sleep_until(deadline) => {}
@@ -243,6 +253,13 @@ impl Headless {
         }
     }
 
+    fn save_pictures(&mut self) {
+        let Some(pictures) = &mut self.pictures else { return };
+        if let Err(error) = pictures.save(&self.engine.links.borrow()) {
+            tracing::warn!("The pictures cannot be saved: {error}.");
+        }
+    }
+
     /// Tells those who are not to be watched that their pictures are not shown.
     async fn decline_pictures(&mut self, snapshot: &Snapshot) {
         let Some(room) = snapshot.room.as_ref().filter(|_| !self.call.watch.is_empty()) else { return };
@@ -287,6 +304,10 @@ impl Phase {
 
 fn open_stats(path: &Path) -> anyhow::Result<StatsWriter> {
     Ok(StatsWriter::open(path)?)
+}
+
+fn open_pictures(folder: &Path) -> anyhow::Result<Pictures> {
+    Pictures::open(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
 }
 
 /// Pins only; a headless call needs no settings and leaves none.

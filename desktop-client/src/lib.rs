@@ -8,6 +8,7 @@ pub mod headless;
 pub mod history;
 pub mod logging;
 pub mod peer;
+pub mod pictures;
 pub mod reach;
 pub mod rest;
 pub mod settings;

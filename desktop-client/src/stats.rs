@@ -108,8 +108,22 @@ pub struct AudioStats {
     pub total_samples_received: u64,
     /// Of those, made up because nothing arrived in time.
     pub concealed_samples: u64,
+    /// Of those, plain silence, as while nothing comes.
+    pub silent_concealed_samples: u64,
+    /// Rows of made-up samples.
+    pub concealment_events: u64,
+    /// Samples added to make the delay longer.
+    pub inserted_samples_for_deceleration: u64,
+    /// Samples left out to make the delay shorter.
+    pub removed_samples_for_acceleration: u64,
+    /// Packets that were too late, doubled, malformed or too many.
+    pub packets_discarded: u64,
+    /// Lost packets whose sound was in later ones, as in-band FEC or as a copy (RFC 2198).
+    pub packets_restored: u64,
     /// Mean time in the jitter buffer, in milliseconds.
     pub jitter_buffer_delay_ms: Option<f64>,
+    /// The delay that the jitter buffer aims at, in milliseconds.
+    pub jitter_buffer_target_delay_ms: Option<f64>,
     /// Received in the last second, in kbit/s.
     pub bitrate_kbps: Option<f64>,
     /// Level over the last second, in dB relative to full scale; `null` for digital silence.
@@ -265,7 +279,9 @@ mod tests {
         r#""video":{"framesDecoded":30,"framesDropped":0,"frameWidth":640,"frameHeight":360,"framesPerSecond":30.0,"#,
         r#""freezeCount":0,"totalFreezesDuration":0.0,"bitrateKbps":null,"latencyMs":{"p50":40.0,"p95":55.5},"#,
         r#""avOffsetMs":12.5,"playoutDelayMs":null,"jitterMs":null,"nackCount":2,"recoveredPackets":0},"#,
-        r#""audio":{"totalSamplesReceived":48000,"concealedSamples":480,"jitterBufferDelayMs":null,"bitrateKbps":null,"#,
+        r#""audio":{"totalSamplesReceived":48000,"concealedSamples":480,"silentConcealedSamples":0,"concealmentEvents":0,"#,
+        r#""insertedSamplesForDeceleration":0,"removedSamplesForAcceleration":0,"packetsDiscarded":0,"packetsRestored":0,"#,
+        r#""jitterBufferDelayMs":null,"jitterBufferTargetDelayMs":null,"bitrateKbps":null,"#,
         r#""levelDbfs":null,"latencyMs":null},"#,
         r#""send":{"layer":1,"estimateKbps":null,"targetKbps":800.5,"bitrateKbps":null,"fractionLost":null,"#,
         r#""retransmittedPackets":0,"queueDelayMs":0.0,"paddingBytes":0,"qualityLimitationReason":null}}],"#,

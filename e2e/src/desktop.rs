@@ -30,6 +30,8 @@ pub struct Options {
     pub original_sound: bool,
     /// `--watch`, if any
     pub watch: Option<String>,
+    /// Whether what comes is saved, for [`Desktop::pictures`].
+    pub pictures: bool,
 }
 
 impl Options {
@@ -89,6 +91,9 @@ impl Desktop {
             command.arg("--original-sound");
         }
         command.args(options.watch.iter().flat_map(|name| ["--watch", name]));
+        if options.pictures {
+            command.arg("--pictures").arg(pictures(folder.path()));
+        }
         // Settings and pinned certificates of its own.
         command
             .env("HOME", folder.path())
@@ -122,6 +127,19 @@ impl Desktop {
         whole
             .lines()
             .map(|line| serde_json::from_str(line).with_context(|| format!("not statistics: {line}")))
+            .collect()
+    }
+
+    /// Files of the pictures that it has saved, and the Unix times in milliseconds at which it did.
+    pub fn pictures(&self) -> Result<Vec<(f64, PathBuf)>> {
+        let files = std::fs::read_dir(pictures(self.folder.path()))?;
+        files
+            .map(|file| {
+                let path = file?.path();
+                let name = path.file_stem().unwrap_or_default().to_string_lossy();
+                let (_, at) = name.rsplit_once('-').with_context(|| format!("{name} tells no time"))?;
+                Ok((at.parse()?, path))
+            })
             .collect()
     }
 
@@ -250,6 +268,10 @@ struct Line {
 
 fn statistics(folder: &Path) -> PathBuf {
     folder.join("stats.jsonl")
+}
+
+fn pictures(folder: &Path) -> PathBuf {
+    folder.join("pictures")
 }
 
 fn recording(folder: &Path) -> PathBuf {

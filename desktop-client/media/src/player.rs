@@ -10,7 +10,7 @@ use media_core::slot::Slot;
 use media_core::video_receiver::ReceivedFrame;
 use tokio::sync::Notify;
 
-use crate::audio::receive::{AudioInput, AudioShared};
+use crate::audio::receive::{AudioInput, AudioShared, Kind};
 use crate::stats::PlayerStats;
 use crate::video::decode::{PlayerShared, VideoInput};
 
@@ -49,7 +49,12 @@ impl PeerPlayer {
 
     /// Plays an audio packet, in any order.
     pub fn push_audio(&mut self, packet: RtpPacket) {
-        self.audio.push(packet);
+        self.audio.push(packet, Kind::New);
+    }
+
+    /// Plays what an audio packet repeats of an earlier one (RFC 2198), unless that one came. Before the packet itself, the oldest first.
+    pub fn push_audio_copy(&mut self, copy: RtpPacket) {
+        self.audio.push(copy, Kind::Copy);
     }
 
     /// From now on, this source is played as that stream: its sender reports count.

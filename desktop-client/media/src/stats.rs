@@ -112,6 +112,20 @@ pub struct AudioReceiveStats {
     pub total_samples_received: u64,
     /// Of these, made up because a packet was lost or late.
     pub concealed_samples: u64,
+    /// Of those, plain silence, as while nothing comes.
+    pub silent_concealed_samples: u64,
+    /// Rows of made-up samples.
+    pub concealment_events: u64,
+    /// Samples added to make the delay longer.
+    pub inserted_samples_for_deceleration: u64,
+    /// Samples left out to make the delay shorter.
+    pub removed_samples_for_acceleration: u64,
+    /// Packets that were too late, doubled, malformed or too many.
+    pub packets_discarded: u64,
+    /// Lost packets whose sound was in later ones, as in-band FEC or as a copy.
+    pub packets_restored: u64,
+    /// The delay that the jitter buffer aims at; `None` before the first sample.
+    pub jitter_buffer_target_delay_ms: Option<f64>,
     /// Mean time that a sample waits in the jitter buffer.
     pub jitter_buffer_delay_ms: Option<f64>,
     /// Level over the last second, in dB below full scale; `None` when silent.

@@ -1,7 +1,7 @@
 //! Builds the peer connection: codecs, feedback, timers and sockets, the same for every peer.
 //!
 //! Only what we can decode is offered: Opus and VP8 (RFC 7742 §5 and RFC 7874 §3 make both mandatory for browsers), with retransmission
-//! (RFC 4588), transport-wide congestion feedback and picture loss indication.
+//! (RFC 4588), redundant audio (RFC 2198), transport-wide congestion feedback and picture loss indication.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,10 +39,14 @@ use super::sending::{self, SendPath};
 
 /// Payload types of our offers; in answers the offerer's are used.
 const OPUS_PAYLOAD_TYPE: u8 = 111;
+const RED_PAYLOAD_TYPE: u8 = 63;
 const VP8_PAYLOAD_TYPE: u8 = 96;
 const VP8_RTX_PAYLOAD_TYPE: u8 = 97;
 
 const OPUS_FORMAT: &str = "minptime=10;useinbandfec=1";
+
+/// Opus with copies of earlier packets (RFC 2198). It comes after Opus: whoever sees it first sends everything twice, on thin paths too.
+pub const MIME_TYPE_RED: &str = "audio/red";
 
 /// Largest data channel message that we announce and accept, in bytes. Chat lines and control messages are far smaller.
 pub const MAX_MESSAGE_BYTES: u32 = 65_536;
@@ -222,6 +226,15 @@ fn media_engine() -> anyhow::Result<MediaEngine> {
     let mut media = MediaEngine::default();
     media.register_codec(
         RTCRtpCodecParameters { rtp_codec: opus(), payload_type: OPUS_PAYLOAD_TYPE },
+        RtpCodecKind::Audio,
+    )?;
+    let red = RTCRtpCodec {
+        mime_type: MIME_TYPE_RED.to_owned(),
+        sdp_fmtp_line: format!("{OPUS_PAYLOAD_TYPE}/{OPUS_PAYLOAD_TYPE}"),
+        ..opus()
+    };
+    media.register_codec(
+        RTCRtpCodecParameters { rtp_codec: red, payload_type: RED_PAYLOAD_TYPE },
         RtpCodecKind::Audio,
     )?;
     let repair = vec![feedback("ccm", "fir"), feedback("nack", ""), feedback("nack", "pli")];

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use call_core::link::LinkId;
 use call_media::{KeyFrameRequester, LayerTarget, Media, SoundChoice};
+use media_core::audio::redundancy::{COPY, MAX_COPIES, Redundancy};
 use media_core::audio::thin_path::ThinPath;
 use media_core::bitrate::Bitrate;
 use media_core::layers::{
@@ -15,6 +16,7 @@ use media_core::layers::{
 };
 use tokio::sync::{mpsc, watch};
 
+use super::send::CopiesChoice;
 use super::sending::SendPath;
 
 /// Facts that may wait. Links come and go seldom and say little; whoever finds it full waits.
@@ -32,6 +34,9 @@ const SOUND: Bitrate = Bitrate::kbps(60);
 /// The same while sound is thin: 16 kbit/s in packets of 60 ms.
 const THIN_SOUND: Bitrate = Bitrate::kbps(26);
 
+/// The most that sound takes, copies of earlier packets included: room for it is looked for.
+const MOST_SOUND: Bitrate = Bitrate::kbps(60 + 34 * MAX_COPIES as u64);
+
 /// What video gets of the rest: some is left for retransmissions and for what estimates are off.
 const VIDEO_SHARE: f64 = 0.95;
 
@@ -48,12 +53,23 @@ enum Fact {
     Demand(LinkId, Demand),
 }
 
+/// What is asked and told about the path to one peer.
+pub struct ServedPath {
+    /// What it bears.
+    pub send: SendPath,
+    /// What the peer asks for.
+    pub key_frames: KeyFrameRequester,
+    /// Which sound goes there.
+    pub sound: SoundChoice,
+    /// How many copies of earlier packets that sound carries, if the peer understands them.
+    pub copies: Option<CopiesChoice>,
+}
+
 /// What is known of, and told to, one link.
 struct Path {
-    send: SendPath,
-    key_frames: KeyFrameRequester,
-    sound: SoundChoice,
+    served: ServedPath,
     thin: ThinPath,
+    redundancy: Redundancy,
     orders: watch::Sender<Option<PeerOrder>>,
     over_budget: u32,
 }
@@ -80,12 +96,16 @@ impl Layers {
     pub async fn join(
         &self,
         link: LinkId,
-        send: SendPath,
-        key_frames: KeyFrameRequester,
-        sound: SoundChoice,
+        served: ServedPath,
     ) -> (Served, watch::Receiver<Option<PeerOrder>>) {
         let (orders, receiver) = watch::channel(None);
-        let path = Path { send, key_frames, sound, thin: ThinPath::default(), orders, over_budget: 0 };
+        let path = Path {
+            served,
+            thin: ThinPath::default(),
+            redundancy: Redundancy::default(),
+            orders,
+            over_budget: 0,
+        };
         // The task is gone only when the program ends.
         let _ = self.0.send(Fact::Joined(link.clone(), path)).await;
         (Served { link, facts: self.0.clone() }, receiver)
@@ -203,10 +223,17 @@ impl Director {
 
     fn read_estimate(&mut self, peer: u64) {
         let Some(path) = self.paths.get_mut(&peer) else { return };
-        let estimate = path.send.report().estimate;
-        let thin = path.thin.update(estimate, Instant::now());
-        path.sound.set_thin(thin);
-        let sound = if thin { THIN_SOUND } else { SOUND };
+        let (report, now) = (path.served.send.report(), Instant::now());
+        let estimate = report.estimate;
+        let thin = path.thin.update(estimate, now);
+        path.served.sound.set_thin(thin);
+        let mut sound = if thin { THIN_SOUND } else { SOUND };
+        if let Some(choice) = &path.served.copies {
+            let loss = report.estimator.fraction_lost.unwrap_or_default();
+            let copies = path.redundancy.update(loss, estimate, now);
+            choice.set(copies);
+            sound = sound.saturating_add(COPY.scale(copies.into()));
+        }
         let bitrate = estimate.saturating_sub(sound).scale(VIDEO_SHARE);
         self.handle(LayersInput::Estimate { peer, bitrate });
     }
@@ -214,7 +241,7 @@ impl Director {
     fn read_budget(&mut self, peer: u64) {
         let Some(path) = self.paths.get_mut(&peer) else { return };
         let layers = 0..u8::try_from(LAYERS_MAX).unwrap_or(u8::MAX);
-        let over_budget = layers.map(|layer| path.key_frames.over_budget(layer)).fold(0, u32::wrapping_add);
+        let over_budget = layers.map(|layer| path.served.key_frames.over_budget(layer)).fold(0, u32::wrapping_add);
         if std::mem::replace(&mut path.over_budget, over_budget) != over_budget {
             self.handle(LayersInput::KeyFramesOverBudget(peer));
         }
@@ -255,7 +282,7 @@ impl Director {
                 LayersOutput::Encode(layers) => self.media.set_layers(layers.iter().map(target).collect()),
                 LayersOutput::Serve { peer, order } => {
                     if let Some(path) = self.paths.get(&peer) {
-                        path.send.set_demand(order.demand.saturating_add(SOUND));
+                        path.served.send.set_demand(order.demand.saturating_add(MOST_SOUND));
                         path.orders.send_replace(Some(order));
                     }
                 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use call_core::link::{LinkEvent, LinkId};
 use call_media::PeerPlayer;
+use media_core::audio::red;
 use media_core::playout::sync::{SenderReport, Stream};
 use media_core::rtp::RtpPacket;
 use media_core::video_receiver::{
@@ -42,8 +43,8 @@ const LIP_SYNC_INTERVAL: Duration = Duration::from_millis(200);
 enum Incoming {
     /// The peer sends a track.
     Added { track: u64, kind: RtpCodecKind, remote: Arc<dyn TrackRemote> },
-    /// A packet of a track came.
-    Packet { track: u64, packet: RtpPacket },
+    /// A packet of a track came, or a copy of an earlier one within it.
+    Packet { track: u64, packet: RtpPacket, copy: bool },
     /// A track is over.
     Ended { track: u64 },
     /// The round-trip time was measured.
@@ -91,9 +92,11 @@ impl Receiving {
     }
 
     /// Reads one more track.
-    pub fn add(&mut self, tasks: &mut JoinSet<()>, remote: Arc<dyn TrackRemote>) {
+    ///
+    /// `red` is the payload type of sound that carries copies of earlier packets.
+    pub fn add(&mut self, tasks: &mut JoinSet<()>, remote: Arc<dyn TrackRemote>, red: Option<u8>) {
         self.tracks += 1;
-        tasks.spawn(read(self.tracks, remote, self.incoming.clone()));
+        tasks.spawn(read(self.tracks, remote, red, self.incoming.clone()));
     }
 
     /// Tells the time that a repair takes. Lost when the queue is full: the next one comes in a second.
@@ -103,7 +106,12 @@ impl Receiving {
     }
 }
 
-async fn read(track: u64, remote: Arc<dyn TrackRemote>, incoming: mpsc::Sender<Incoming>) {
+async fn read(
+    track: u64,
+    remote: Arc<dyn TrackRemote>,
+    red: Option<u8>,
+    incoming: mpsc::Sender<Incoming>,
+) {
     let kind = remote.kind().await;
     if incoming.send(Incoming::Added { track, kind, remote: Arc::clone(&remote) }).await.is_err() {
         return;
@@ -115,6 +123,7 @@ async fn read(track: u64, remote: Arc<dyn TrackRemote>, incoming: mpsc::Sender<I
             }
             continue;
         };
+        let has_copies = red == Some(packet.header.payload_type);
         let packet = RtpPacket {
             ssrc: packet.header.ssrc,
             sequence_number: packet.header.sequence_number,
@@ -123,11 +132,31 @@ async fn read(track: u64, remote: Arc<dyn TrackRemote>, incoming: mpsc::Sender<I
             payload: packet.payload,
             arrival: Instant::now(),
         };
-        if incoming.send(Incoming::Packet { track, packet }).await.is_err() {
-            return;
+        let packets = if has_copies { taken_apart(packet) } else { vec![packet] };
+        let newest = packets.len().saturating_sub(1);
+        for (index, packet) in packets.into_iter().enumerate() {
+            if incoming.send(Incoming::Packet { track, packet, copy: index < newest }).await.is_err() {
+                return;
+            }
         }
     }
     let _ = incoming.send(Incoming::Ended { track }).await;
+}
+
+/// A packet with copies of earlier ones as what it was made of, oldest first; nothing of one that is malformed. Senders repeat the packets just before.
+fn taken_apart(packet: RtpPacket) -> Vec<RtpPacket> {
+    let Some((copies, payload)) = red::unpack(&packet.payload) else { return vec![] };
+    let count = u16::try_from(copies.len()).unwrap_or(u16::MAX);
+    let earlier = (1..=count).rev().zip(copies).map(|(distance, copy)| RtpPacket {
+        sequence_number: packet.sequence_number.wrapping_sub(distance),
+        timestamp: packet.timestamp.wrapping_sub(copy.age),
+        marker: false,
+        payload: copy.payload,
+        ..packet
+    });
+    let mut packets: Vec<RtpPacket> = earlier.collect();
+    packets.push(RtpPacket { payload, ..packet });
+    packets
 }
 
 /// Owner of one peer's player.
@@ -199,7 +228,7 @@ impl Receiver {
             Incoming::Ended { track } => {
                 self.tracks.remove(&track);
             }
-            Incoming::Packet { track, packet } => {
+            Incoming::Packet { track, packet, copy } => {
                 if self.played(RtpCodecKind::Video) == Some(track) {
                     self.received.video.fetch_add(packet.payload.len() as u64, Ordering::Relaxed);
                     self.video_ssrc = packet.ssrc;
@@ -208,7 +237,11 @@ impl Receiver {
                 } else if self.played(RtpCodecKind::Audio) == Some(track) {
                     self.received.audio.fetch_add(packet.payload.len() as u64, Ordering::Relaxed);
                     self.player.source(Stream::Audio, packet.ssrc);
-                    self.player.push_audio(packet);
+                    if copy {
+                        self.player.push_audio_copy(packet);
+                    } else {
+                        self.player.push_audio(packet);
+                    }
                 }
             }
             Incoming::RoundTripTime(rtt) => self.video(VideoReceiverInput::RoundTripTime(rtt)),

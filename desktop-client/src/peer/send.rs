@@ -1,41 +1,47 @@
 //! Sends our media to one peer: each encoded frame and packet comes once from the encoder, shared by all peers, and gets this peer's own numbers.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use call_media::{KeyFrameRequester, LayerChoice, LayerMask, Subscription};
+use media_core::audio::red;
+use media_core::audio::redundancy::MAX_COPIES;
 use media_core::frame::{EncodedAudio, EncodedFrame};
 use media_core::layers::PeerOrder;
 use media_core::rtp::OutgoingPacket;
 use media_core::vp8::packetizer::{Packetizer, PacketizerStart};
 use media_core::vp8::selector::{FrameSelector, Selection};
 use rtc::rtp;
-use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
+use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MIME_TYPE_VP8};
+use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodecParameters, RtpCodecKind};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_local::{TrackLocal as _, TrackLocalEvent};
 use webrtc::peer_connection::PeerConnection;
 
-use super::connection::Built;
+use super::connection::{Built, MIME_TYPE_RED};
 use super::feedback::asks_for_key_frame;
 use super::report::SendCounters;
 use super::sending::SendPath;
 
 /// Starts the tasks that send camera and microphone, as far as the peer wants them; they end with the link.
-pub async fn spawn(
+pub fn spawn(
     tasks: &mut JoinSet<()>,
     built: &Built,
+    types: PayloadTypes,
     subscription: Subscription,
     orders: watch::Receiver<Option<PeerOrder>>,
-) -> anyhow::Result<Arc<SendCounters>> {
+    copies: CopiesChoice,
+) -> Arc<SendCounters> {
     let counters = Arc::new(SendCounters::default());
-    let types = PayloadTypes::negotiated(&built.connection).await?;
     if let Some(payload_type) = types.audio {
         let wire = Wire::new(&built.audio, payload_type, &counters);
-        tasks.spawn(send_audio(subscription.audio, wire));
+        let audio = AudioSender::new(wire, types.red, copies);
+        tasks.spawn(audio.run(subscription.audio));
     }
     if let Some(payload_type) = types.video {
         let wire = Wire::new(&built.video, payload_type, &counters);
@@ -45,28 +51,60 @@ pub async fn spawn(
         let track = Arc::clone(&built.video.track);
         tasks.spawn(answer_key_frame_requests(track, subscription.key_frames, Arc::clone(&counters)));
     }
-    Ok(counters)
+    counters
 }
 
 /// The payload types that the peer wants our media in; `None` for what it does not want.
-struct PayloadTypes {
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PayloadTypes {
     audio: Option<u8>,
+    /// Sound with copies of earlier packets.
+    red: Option<u8>,
     video: Option<u8>,
 }
 
 impl PayloadTypes {
-    async fn negotiated(connection: &Arc<dyn PeerConnection>) -> anyhow::Result<Self> {
-        let mut types = Self { audio: None, video: None };
+    /// Of a connection whose descriptions have been exchanged.
+    pub async fn negotiated(connection: &Arc<dyn PeerConnection>) -> anyhow::Result<Self> {
+        let mut types = Self::default();
         for sender in connection.get_senders().await {
             let parameters = sender.get_parameters().await.context("reading the negotiated codecs")?;
-            let payload_type = parameters.rtp_parameters.codecs.first().map(|codec| codec.payload_type);
+            let codecs = parameters.rtp_parameters.codecs;
+            let payload_type = |wanted: &str| {
+                let is_wanted =
+                    |codec: &&RTCRtpCodecParameters| codec.rtp_codec.mime_type.eq_ignore_ascii_case(wanted);
+                codecs.iter().find(is_wanted).map(|codec| codec.payload_type)
+            };
             match sender.track().kind().await {
-                RtpCodecKind::Audio => types.audio = payload_type,
-                RtpCodecKind::Video => types.video = payload_type,
+                RtpCodecKind::Audio => {
+                    types.audio = payload_type(MIME_TYPE_OPUS);
+                    types.red = payload_type(MIME_TYPE_RED);
+                }
+                RtpCodecKind::Video => types.video = payload_type(MIME_TYPE_VP8),
                 _ => {}
             }
         }
         Ok(types)
+    }
+
+    /// Whether the peer understands copies of earlier packets.
+    pub fn takes_copies(&self) -> bool {
+        self.red.is_some()
+    }
+}
+
+/// How many earlier packets each packet of sound repeats. Clones stand for the same peer.
+#[derive(Debug, Clone, Default)]
+pub struct CopiesChoice(Arc<AtomicU8>);
+
+impl CopiesChoice {
+    /// From the next packet on.
+    pub fn set(&self, copies: u8) {
+        self.0.store(copies, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed).into()
     }
 }
 
@@ -90,11 +128,15 @@ impl Wire {
 
     /// Waits while the connection's own queue is full; an error means that the link is closing.
     async fn send(&self, packet: OutgoingPacket) -> Result<(), webrtc::error::Error> {
+        self.send_as(self.payload_type, packet).await
+    }
+
+    async fn send_as(&self, payload_type: u8, packet: OutgoingPacket) -> Result<(), webrtc::error::Error> {
         self.counters.bytes.fetch_add(packet.payload.len() as u64, Ordering::Relaxed);
         let header = rtp::header::Header {
             version: 2,
             marker: packet.marker,
-            payload_type: self.payload_type,
+            payload_type,
             sequence_number: packet.sequence_number,
             timestamp: packet.timestamp,
             ssrc: self.ssrc,
@@ -206,20 +248,59 @@ fn longest_queue(frame: &EncodedFrame) -> Duration {
     }
 }
 
-async fn send_audio(mut packets: mpsc::Receiver<Arc<EncodedAudio>>, wire: Wire) {
-    let mut sequence_number: u16 = rand::random();
-    let timestamp_offset: u32 = rand::random();
-    while let Some(packet) = packets.recv().await {
-        let outgoing = OutgoingPacket {
-            sequence_number,
-            timestamp: packet.timestamp.wrapping_add(timestamp_offset),
-            marker: packet.talk_spurt,
-            payload: packet.data.clone(),
-        };
-        sequence_number = sequence_number.wrapping_add(1);
-        if let Err(error) = wire.send(outgoing).await {
-            return tracing::debug!("the microphone's stream ended: {error}");
+/// Sends one peer our sound.
+struct AudioSender {
+    wire: Wire,
+    /// The payload type of sound with copies.
+    red: Option<u8>,
+    copies: CopiesChoice,
+    /// The newest packets, oldest first.
+    before: VecDeque<Arc<EncodedAudio>>,
+    sequence_number: u16,
+    timestamp_offset: u32,
+}
+
+impl AudioSender {
+    fn new(wire: Wire, red: Option<u8>, copies: CopiesChoice) -> Self {
+        let (sequence_number, timestamp_offset) = (rand::random(), rand::random());
+        Self { wire, red, copies, before: VecDeque::new(), sequence_number, timestamp_offset }
+    }
+
+    async fn run(mut self, mut packets: mpsc::Receiver<Arc<EncodedAudio>>) {
+        while let Some(packet) = packets.recv().await {
+            if let Err(error) = self.send(packet).await {
+                return tracing::debug!("the microphone's stream ended: {error}");
+            }
         }
+    }
+
+    async fn send(&mut self, packet: Arc<EncodedAudio>) -> Result<(), webrtc::error::Error> {
+        if packet.talk_spurt {
+            // What was before the pause has been heard, or is not missed.
+            self.before.clear();
+        }
+        let age = |before: &Arc<EncodedAudio>| packet.timestamp.wrapping_sub(before.timestamp);
+        let skipped = self.before.len().saturating_sub(self.copies.get());
+        let copies = self.before.iter().skip(skipped);
+        let copies: Vec<red::Block> =
+            copies.map(|before| red::Block { age: age(before), payload: before.data.clone() }).collect();
+        let with_copies = self.red.filter(|_| !copies.is_empty());
+        let payload = match with_copies {
+            Some(_) => red::pack(self.wire.payload_type, copies.iter(), &packet.data),
+            None => packet.data.clone(),
+        };
+        let outgoing = OutgoingPacket {
+            sequence_number: self.sequence_number,
+            timestamp: packet.timestamp.wrapping_add(self.timestamp_offset),
+            marker: packet.talk_spurt,
+            payload,
+        };
+        self.sequence_number = self.sequence_number.wrapping_add(1);
+        if self.before.len() == usize::from(MAX_COPIES) {
+            self.before.pop_front();
+        }
+        self.before.push_back(packet);
+        self.wire.send_as(with_copies.unwrap_or(self.wire.payload_type), outgoing).await
     }
 }
 

@@ -16,12 +16,13 @@ use webrtc::peer_connection::{
 };
 
 use super::channels::{self, Channels, LinkEvents};
-use super::connection::{self, Built, NetworkConfig};
+use super::connection::{self, Built, MIME_TYPE_RED, NetworkConfig};
 use super::handler::{ConnectionEvent, ConnectionEvents, Handler};
-use super::layers::{Layers, Served};
+use super::layers::{Layers, Served, ServedPath};
 use super::receive::Receiving;
 use super::report::{LinkReport, Quality, Reporter};
-use super::{sdp, send};
+use super::send::{self, CopiesChoice, PayloadTypes};
+use super::sdp;
 
 /// Orders that may wait for one link. The session bounds candidates and chat; whoever still overflows this loses the link.
 const ORDERS: usize = 512;
@@ -221,7 +222,13 @@ impl PeerTask {
             }
             ConnectionEvent::State(state) => self.state_changed(state).await,
             ConnectionEvent::DataChannel(data_channel) => self.channels.adopt(data_channel).await,
-            ConnectionEvent::Track(track) => self.receiving.add(&mut self.media_tasks, track),
+            ConnectionEvent::Track(track) => {
+                let red = match &self.connection {
+                    Some(built) => red_payload_type(&built.connection).await,
+                    None => None,
+                };
+                self.receiving.add(&mut self.media_tasks, track, red);
+            }
         }
     }
 
@@ -253,19 +260,25 @@ impl PeerTask {
 
     async fn start_sending(&mut self) {
         let Some(built) = &self.connection else { return };
+        let types = match PayloadTypes::negotiated(&built.connection).await {
+            Ok(types) => types,
+            Err(error) => return tracing::warn!(peer = %self.link.peer, "cannot send media: {error:#}"),
+        };
         let subscription = self.context.media.subscribe();
-        let (layers, link) = (&self.context.layers, self.link.clone());
-        let (path, key_frames) = (built.path.clone(), subscription.key_frames.clone());
-        let (served, orders) =
-            layers.join(link.clone(), path.clone(), key_frames, subscription.sound.clone()).await;
+        let copies = CopiesChoice::default();
+        let (layers, link, path) = (&self.context.layers, self.link.clone(), built.path.clone());
+        let receiver = ServedPath {
+            send: path.clone(),
+            key_frames: subscription.key_frames.clone(),
+            sound: subscription.sound.clone(),
+            copies: types.takes_copies().then(|| copies.clone()),
+        };
+        let (served, orders) = layers.join(link.clone(), receiver).await;
         layers.demand(link, self.tile).await;
-        match send::spawn(&mut self.media_tasks, built, subscription, orders.clone()).await {
-            Ok(counters) => {
-                self.reporter.sending(counters, path, orders.clone());
-                self.serving = Some(Serving { _served: served, orders, suspended: false });
-            }
-            Err(error) => tracing::warn!(peer = %self.link.peer, "cannot send media: {error:#}"),
-        }
+        let counters =
+            send::spawn(&mut self.media_tasks, built, types, subscription, orders.clone(), copies);
+        self.reporter.sending(counters, path, orders.clone());
+        self.serving = Some(Serving { _served: served, orders, suspended: false });
     }
 
     async fn fit_tile(&mut self, tile: ShownTile) {
@@ -305,6 +318,19 @@ async fn video_suspended(serving: &mut Option<Serving>) -> bool {
     }
     *suspended = !before;
     *suspended
+}
+
+/// Under which payload type the peer may send sound with copies of earlier packets (RFC 2198).
+async fn red_payload_type(connection: &Arc<dyn PeerConnection>) -> Option<u8> {
+    for receiver in connection.get_receivers().await {
+        let Ok(parameters) = receiver.get_parameters().await else { continue };
+        let mut codecs = parameters.rtp_parameters.codecs.iter();
+        let red = codecs.find(|codec| codec.rtp_codec.mime_type.eq_ignore_ascii_case(MIME_TYPE_RED));
+        if let Some(codec) = red {
+            return Some(codec.payload_type);
+        }
+    }
+    None
 }
 
 async fn create_offer(

@@ -34,6 +34,13 @@ impl AudioStats {
         Self {
             total_samples_received: received.total_samples_received,
             concealed_samples: received.concealed_samples,
+            silent_concealed_samples: received.silent_concealed_samples,
+            concealment_events: received.concealment_events,
+            inserted_samples_for_deceleration: received.inserted_samples_for_deceleration,
+            removed_samples_for_acceleration: received.removed_samples_for_acceleration,
+            packets_discarded: received.packets_discarded,
+            packets_restored: received.packets_restored,
+            jitter_buffer_target_delay_ms: received.jitter_buffer_target_delay_ms,
             jitter_buffer_delay_ms: received.jitter_buffer_delay_ms,
             bitrate_kbps,
             level_dbfs: received.level_dbfs.map(f64::from),

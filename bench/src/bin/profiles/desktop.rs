@@ -6,6 +6,7 @@ use e2e::desktop::{Desktop, Options, PeerStats, Stats};
 use e2e::network::Host;
 
 use crate::pair::Client;
+use crate::quality::{self, Originals};
 use crate::record::{Latency, Moment, Record};
 
 /// The client.
@@ -23,6 +24,7 @@ impl DesktopSide {
             camera: format!("file:{}?marks=time", clips.camera().display()),
             microphone: format!("file:{}", clips.microphone().display()),
             speaker: Some("none".to_owned()),
+            pictures: true,
             ..Options::default()
         };
         Ok(Self { desktop: Desktop::call_from(host, url, name, &options)?, other })
@@ -41,9 +43,12 @@ impl DesktopSide {
     }
 
     /// What it has noticed.
-    pub fn record(&self) -> Result<Record> {
+    pub fn record(&self, originals: &Originals) -> Result<Record> {
         let history = self.desktop.history()?;
         let mut record = Record { moments: history.iter().map(moment).collect(), ..Record::default() };
+        for (at, path) in self.desktop.pictures()? {
+            record.quality.extend(originals.psnr(&quality::read(&path)?).map(|psnr| (at, psnr)));
+        }
         let Some(peer) = history.last().and_then(|last| last.peers.first()) else { return Ok(record) };
         let first = |time: fn(&PeerStats) -> Option<f64>| {
             history.iter().filter_map(|line| line.peers.first()).find_map(time)

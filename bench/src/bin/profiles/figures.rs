@@ -21,9 +21,9 @@ pub struct Figures {
 impl Figures {
     /// The head of the table.
     pub const HEADER: &str = "\
-| link | near – far | fps | freezes (s) | audio concealed | video kbit/s | wire kbit/s up / down | connected / first frame, s | video latency p50 / p95, ms | \
+| link | near – far | fps | freezes (s) | audio concealed | video kbit/s | PSNR, dB | wire kbit/s up / down | connected / first frame, s | video latency p50 / p95, ms | \
 size | recovery, s | relay late by, ms |
-|---|---|---|---|---|---|---|---|---|---|---|---|";
+|---|---|---|---|---|---|---|---|---|---|---|---|---|";
 
     /// Of a call.
     pub fn new(sides: &[Record; 2], window: Window, wire_kbps: (f64, f64), lateness_ms: f64) -> Self {
@@ -56,6 +56,7 @@ size | recovery, s | relay late by, ms |
                 frozen: of(|figures| figures.received.frozen)?,
                 concealed: of(|figures| figures.received.concealed)?,
                 video_kbps: of(|figures| figures.received.video_kbps)?,
+                psnr: optional(|figures| figures.received.psnr),
                 size: *sizes.get((sizes.len() - 1) / 2)?,
                 recovery: optional(|figures| figures.received.recovery),
             },
@@ -69,17 +70,18 @@ size | recovery, s | relay late by, ms |
 
     /// A row of the table.
     pub fn row(&self, link: &str, pair: &str) -> String {
-        let Received { rate, freezes, frozen, concealed, video_kbps, size, recovery } = self.received;
+        let Received { rate, freezes, frozen, concealed, video_kbps, size, psnr, recovery } = self.received;
         let mut row = format!("| {link} | {pair} | {rate:.1} | {freezes:.0} ({frozen:.1})");
         let (up, down) = self.wire_kbps;
         let connected = format!("{} / {}", seconds(self.connected), seconds(self.first_frame));
         let latency = self.latency.map_or("–".to_owned(), |of| format!("{:.0} / {:.0}", of.p50, of.p95));
         let size = size.map_or("–".to_owned(), |(width, height)| format!("{width}x{height}"));
+        let psnr = psnr.map_or("–".to_owned(), |psnr| format!("{psnr:.1}"));
         let recovery = recovery.map_or("–".to_owned(), seconds);
         // Writing to a string cannot fail.
         let _ = write!(
             row,
-            " | {:.1} % | {video_kbps:.0} | {up:.0} / {down:.0} | {connected}",
+            " | {:.1} % | {video_kbps:.0} | {psnr} | {up:.0} / {down:.0} | {connected}",
             concealed * 100.0
         );
         let _ = write!(row, " | {latency} | {size} | {recovery} | {:.1} |", self.lateness_ms);
@@ -99,6 +101,7 @@ fn worse(one: Received, other: Received) -> Received {
         concealed: one.concealed.max(other.concealed),
         video_kbps: one.video_kbps.min(other.video_kbps),
         size: std::cmp::min_by_key(one.size, other.size, area),
+        psnr: one.psnr.zip(other.psnr).map_or(one.psnr.or(other.psnr), |(one, other)| Some(one.min(other))),
         recovery: one.recovery.zip(other.recovery).map(|(one, other)| one.max(other)),
     }
 }

@@ -7,6 +7,7 @@ mod desktop;
 mod figures;
 mod page;
 mod pair;
+mod quality;
 mod record;
 mod run;
 mod side;
@@ -22,6 +23,7 @@ use media_core::sim::Profile;
 
 use figures::Figures;
 use pair::Pair;
+use quality::Originals;
 use run::Conditions;
 
 /// Measures calls over impaired networks.
@@ -69,6 +71,7 @@ async fn main() -> Result<()> {
         bail!("{reason}");
     }
     let clips = Clips::write_marked(options.size)?;
+    let originals = Originals::of(options.size);
     println!("{}", Figures::HEADER);
     for name in &options.profiles {
         for pair in &options.pairs {
@@ -79,7 +82,7 @@ async fn main() -> Result<()> {
                     time: Duration::from_secs(options.seconds),
                     seed: options.seed.wrapping_add(number),
                 };
-                match run::run(*pair, &conditions, &clips).await {
+                match run::run(*pair, &conditions, &clips, &originals).await {
                     Ok(figures) => runs.push(figures),
                     // One call that does not come about says something too, but not about the others.
                     Err(error) => eprintln!("{name}, {pair}: {error:#}"),

@@ -1,6 +1,7 @@
 //! Chromium on the room page as one side of a call.
 
 use anyhow::Result;
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bench::clip::{Clips, FRAMES, RATE};
 use e2e::browser::{Access, Browser, Devices};
 use e2e::network::Host;
@@ -9,6 +10,7 @@ use media_core::marks::video as marks;
 use serde::Deserialize;
 
 use crate::pair::Client;
+use crate::quality::{Luma, Originals};
 use crate::record::{Latency, Moment, Record};
 
 /// Watches the page's connections, which it keeps to itself: when they connect, their statistics each second, and the marks in all pictures, as they come
@@ -37,6 +39,16 @@ pub struct Watched {
     /// Unix time in milliseconds, and the mark.
     sent: Vec<(f64, u32)>,
     received: Vec<(f64, u32)>,
+    pictures: Vec<Picture>,
+}
+
+/// A received picture: its luma in base64.
+#[derive(Debug, Deserialize)]
+struct Picture {
+    at: f64,
+    width: usize,
+    height: usize,
+    luma: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -87,7 +99,7 @@ impl PageSide {
 
 impl Watched {
     /// As a record. The marks of a Chromium on the other side are numbers of frames, whose times that side knows.
-    pub fn record(&self, other: Client, other_page: Option<&Self>) -> Record {
+    pub fn record(&self, other: Client, other_page: Option<&Self>, originals: &Originals) -> Record {
         let latencies = match (other, other_page) {
             (Client::Desktop, _) => self.received.iter().map(|(at, mark)| from_time(*at, *mark)).collect(),
             (Client::Chromium, Some(page)) => {
@@ -100,7 +112,16 @@ impl Watched {
             first_frame: self.first_frame,
             moments: self.moments.iter().map(Moment::from).collect(),
             latency: Latency::of(latencies),
+            quality: self.pictures.iter().filter_map(|picture| picture.psnr(originals)).collect(),
         }
+    }
+}
+
+impl Picture {
+    fn psnr(&self, originals: &Originals) -> Option<(f64, f64)> {
+        let pixels = BASE64_STANDARD.decode(&self.luma).ok()?;
+        let luma = Luma { width: self.width, height: self.height, pixels };
+        originals.psnr(&luma).map(|psnr| (self.at, psnr))
     }
 }
 

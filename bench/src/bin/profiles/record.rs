@@ -43,6 +43,8 @@ pub struct Record {
     pub moments: Vec<Moment>,
     /// Of the pictures received; none where it cannot be told.
     pub latency: Option<Latency>,
+    /// Peak signal-to-noise ratio of a picture each second, in decibels, and when it was seen.
+    pub quality: Vec<(f64, f64)>,
 }
 
 /// When things happened, in Unix milliseconds.
@@ -71,6 +73,8 @@ pub struct Received {
     pub video_kbps: f64,
     /// The size of the last picture.
     pub size: Option<(u32, u32)>,
+    /// Peak signal-to-noise ratio of the pictures, in decibels; none without pictures.
+    pub psnr: Option<f64>,
     /// From the end of a dip until 80 % of the bit rate before it is back, in seconds; infinite when it does not come back.
     pub recovery: Option<f64>,
 }
@@ -99,8 +103,15 @@ impl Record {
             concealed: if samples > 0.0 { sum(|moment| moment.concealed as f64) / samples } else { 1.0 },
             video_kbps: mean(moments),
             size: moments.last().and_then(|moment| moment.size),
+            psnr: self.psnr(window),
             recovery: window.dip.map(|(from, to)| self.recovery(from, to)),
         }
+    }
+
+    fn psnr(&self, window: Window) -> Option<f64> {
+        let inside = self.quality.iter().filter(|(at, _)| (window.from..=window.to).contains(at));
+        let (sum, count) = inside.fold((0.0, 0.0), |(sum, count), (_, psnr)| (sum + psnr, count + 1.0));
+        (count > 0.0).then(|| sum / count)
     }
 
     fn recovery(&self, from: f64, to: f64) -> f64 {

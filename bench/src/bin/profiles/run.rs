@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::figures::Figures;
 use crate::pair::Pair;
+use crate::quality::Originals;
 use crate::record::Window;
 use crate::side::{self, Place, Ready, Side};
 
@@ -38,7 +39,7 @@ pub struct Conditions {
 }
 
 /// Makes a call and tells how it was.
-pub async fn run(pair: Pair, conditions: &Conditions, clips: &Clips) -> Result<Figures> {
+pub async fn run(pair: Pair, conditions: &Conditions, clips: &Clips, originals: &Originals) -> Result<Figures> {
     let network = Network::new(3, conditions.seed)?;
     let [near, far, middle] = network.hosts() else { unreachable!("three were asked for") };
     let server = Server::start_on(middle).await?;
@@ -66,7 +67,7 @@ pub async fn run(pair: Pair, conditions: &Conditions, clips: &Clips) -> Result<F
     let kbps = |before: u64, after: u64| after.saturating_sub(before) as f64 * 8.0 / (to - from);
     let wire = (kbps(before.up_bytes, after.up_bytes), kbps(before.down_bytes, after.down_bytes));
     let lateness = network.worst_lateness()?.as_secs_f64() * 1_000.0;
-    Ok(Figures::new(&side::records(pair, &side, &far).await?, window, wire, lateness))
+    Ok(Figures::new(&side::records(pair, &side, &far, originals).await?, window, wire, lateness))
 }
 
 /// Waits until both are connected, or for as long as that may take.

@@ -8,6 +8,7 @@ use e2e::server::Server;
 use crate::desktop::DesktopSide;
 use crate::page::PageSide;
 use crate::pair::{Client, Pair};
+use crate::quality::Originals;
 use crate::record::Record;
 
 /// The room's name.
@@ -80,17 +81,17 @@ impl Side {
 }
 
 /// What both have noticed, the near one first.
-pub async fn records(pair: Pair, near: &Side, far: &Side) -> Result<[Record; 2]> {
+pub async fn records(pair: Pair, near: &Side, far: &Side, originals: &Originals) -> Result<[Record; 2]> {
     let (mut pages, mut records) = ([None, None], [Record::default(), Record::default()]);
     for (index, side) in [near, far].into_iter().enumerate() {
         match side {
-            Side::Desktop(desktop) => records[index] = desktop.record()?,
+            Side::Desktop(desktop) => records[index] = desktop.record(originals)?,
             Side::Chromium(page) => pages[index] = Some(page.watched().await?),
         }
     }
     for (index, other) in [pair.far, pair.near].into_iter().enumerate() {
         if let Some(page) = &pages[index] {
-            records[index] = page.record(other, pages[1 - index].as_ref());
+            records[index] = page.record(other, pages[1 - index].as_ref(), originals);
         }
     }
     Ok(records)

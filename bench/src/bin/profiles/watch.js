@@ -1,5 +1,5 @@
 // Runs in the room page before it joins. Everything it finds is in `window.bench`.
-const bench = window.bench = { connected: null, firstFrame: null, moments: [], sent: [], received: [] };
+const bench = window.bench = { connected: null, firstFrame: null, moments: [], sent: [], received: [], pictures: [] };
 const connections = [];
 let began = null;
 const now = () => performance.timeOrigin + performance.now();
@@ -28,6 +28,21 @@ const readMark = async (frame) => {
   return (word & 255) === ((mark >> 16 ^ mark >> 8 ^ mark ^ 0x5A) & 255) ? mark : null;
 };
 
+// Keeps the luma of a picture each second, in base64.
+let kept = 0;
+const keepPicture = async (frame, at) => {
+  if (at - kept < 1_000) return;
+  kept = at;
+  const { width, height } = frame.visibleRect;
+  const pixels = new Uint8Array(frame.allocationSize());
+  const [{ offset, stride }] = await frame.copyTo(pixels);
+  let text = "";
+  for (let row = 0; row < height; row += 1) {
+    text += String.fromCharCode(...pixels.subarray(offset + row * stride, offset + row * stride + width));
+  }
+  bench.pictures.push({ at, width, height, luma: btoa(text) });
+};
+
 const watchTrack = async (track, marks, first) => {
   const reader = new MediaStreamTrackProcessor({ track, maxBufferSize: 4 }).readable.getReader();
   for (;;) {
@@ -36,6 +51,7 @@ const watchTrack = async (track, marks, first) => {
     const at = now();
     first?.(at);
     const mark = await readMark(frame).catch(() => null);
+    if (first) await keepPicture(frame, at);
     frame.close();
     if (mark !== null) marks.push([at, mark]);
   }

@@ -5,5 +5,7 @@ pub mod level;
 pub mod limiter;
 pub mod mixer;
 pub mod opus_packet;
+pub mod red;
+pub mod redundancy;
 pub mod thin_path;
 pub mod time_stretch;

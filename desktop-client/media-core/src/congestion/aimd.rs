@@ -90,6 +90,11 @@ impl Aimd {
         self.rate
     }
 
+    /// The first packet leaves, at this rate.
+    pub(super) fn start(&mut self, rate: Bitrate) {
+        self.rate = rate;
+    }
+
     /// A report came, with a verdict.
     pub(super) fn update(&mut self, verdict: Verdict, circumstances: &Circumstances, now: Instant) {
         let elapsed =

@@ -9,6 +9,11 @@ use crate::bitrate::Bitrate;
 pub struct GccConfig {
     /// The estimate before anything is known. Default: 300 kbit/s (libwebrtc's default). A higher one floods thin links at the start of each call.
     pub start: Bitrate,
+    /// The estimate before anything is known where it took longer than [`Self::slow_setup`] to connect. Default: 100 kbit/s. The checks and handshakes of a connection
+    /// are a few kilobytes: a path on which they take long is thin, far or lossy, and neither voice nor anything else comes through a full queue.
+    pub cautious_start: Bitrate,
+    /// From the estimator's making to the first packet. Default: 600 ms, a handshake over 100 ms, or over 300 kbit/s.
+    pub slow_setup: Duration,
     /// Never below. Default: 30 kbit/s, voice with its headers. A lower one may starve voice for nothing.
     pub min: Bitrate,
     /// Never above. Default: 5 Mbit/s, more than any picture of ours needs.
@@ -41,6 +46,8 @@ impl Default for GccConfig {
     fn default() -> Self {
         Self {
             start: Bitrate::kbps(300),
+            cautious_start: Bitrate::kbps(100),
+            slow_setup: Duration::from_millis(600),
             min: Bitrate::kbps(30),
             max: Bitrate::kbps(5_000),
             backoff: 0.85,
@@ -64,6 +71,7 @@ impl GccConfig {
             min,
             max,
             start: self.start.clamp(min, max),
+            cautious_start: self.cautious_start.clamp(min, max).min(self.start),
             backoff: in_range(self.backoff, 0.1, 0.99),
             growth: in_range(self.growth, 0.0, 1.0),
             headroom: in_range(self.headroom, 1.0, 10.0),

@@ -50,6 +50,8 @@ const ROUND_TRIP_WINDOW_MS: f64 = 10_000.0;
 pub struct Gcc {
     config: GccConfig,
     created: Instant,
+    /// A packet has left.
+    begun: bool,
     demand: Bitrate,
     in_flight: InFlight,
     timeline: Timeline,
@@ -74,6 +76,7 @@ impl Gcc {
         Self {
             config,
             created: now,
+            begun: false,
             demand: config.max,
             in_flight: InFlight::default(),
             timeline: Timeline::default(),
@@ -108,6 +111,18 @@ impl Gcc {
             .get()
             .map_or(ROUND_TRIP, |ms| Duration::from_secs_f64(ms.max(0.0) / 1e3))
             .min(MAX_ROUND_TRIP)
+    }
+
+    /// The first packet leaves.
+    fn begin(&mut self, now: Instant) {
+        if std::mem::replace(&mut self.begun, true) {
+            return;
+        }
+        let setup = now.saturating_duration_since(self.created);
+        let start =
+            if setup > self.config.slow_setup { self.config.cautious_start } else { self.config.start };
+        self.aimd.start(start);
+        self.probe_control.start(start, now);
     }
 
     fn silence_deadline(&self) -> Option<Instant> {
@@ -235,7 +250,7 @@ impl BandwidthEstimator for Gcc {
 
     fn on_sent(&mut self, _bytes: usize, departure: Instant) {
         self.in_flight.sent(departure);
-        self.probe_control.start(self.config.start, departure);
+        self.begin(departure);
     }
 
     fn on_feedback(&mut self, results: &[PacketResult], now: Instant) {
@@ -247,7 +262,7 @@ impl BandwidthEstimator for Gcc {
         };
         let last = self.newest.map_or(last, |newest| newest.max(last));
         self.newest = Some(last);
-        self.probe_control.start(self.config.start, now);
+        self.begin(now);
         let skipped = self.in_flight.reported(first.departure, last);
         if let Some(arrived) = results.iter().rev().find(|result| result.arrival.is_some()) {
             let round_trip = instants_ms(now, arrived.departure);

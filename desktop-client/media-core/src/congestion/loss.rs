@@ -53,6 +53,9 @@ const LEAST: f64 = 0.5;
 /// Test: the same.
 const TEST_BACKOFF: f64 = 0.97;
 
+/// What is sent during a test is at most this many times what it should be: key frames and sound do not follow the rate at once.
+const LOWERED: f64 = 1.2;
+
 /// This share of the new loss must be gone for it to have been congestion.
 const RESPONSE: f64 = 0.5;
 
@@ -236,6 +239,13 @@ impl LossControl {
         if gone >= RESPONSE * (share - self.accepted) || trial >= SEVERE {
             self.learn(trial, tally.span());
             self.state = State::Holding { until: now + HOLD };
+            return;
+        }
+        if let (Some(sent), Some(cap)) = (context.sent, self.cap)
+            && sent > cap.scale(LOWERED)
+        {
+            // What had been on its way filled the path all the while: the rate was not lowered at all.
+            self.lower(cap, State::Testing { share }, now);
             return;
         }
         if trial > share + MARGIN

@@ -114,9 +114,7 @@ impl ProbeControl {
 
     /// The first packet leaves.
     pub(super) fn start(&mut self, start: Bitrate, now: Instant) {
-        if std::mem::replace(&mut self.started, true) {
-            return;
-        }
+        self.started = true;
         for factor in FIRST {
             let rate = start.scale(factor);
             if rate >= self.most() {
@@ -279,7 +277,6 @@ mod tests {
         {
             let mut control = control();
             control.set_demand(Bitrate::kbps(demand), Bitrate::kbps(300));
-            control.start(Bitrate::kbps(300), at(0));
             control.start(Bitrate::kbps(300), at(0));
             assert_eq!(polled(&mut control), probes, "{demand}");
         }

@@ -18,9 +18,9 @@ pub struct LayersConfig {
     pub temporal_layers: u8,
     /// What a peer is taken to bear before its first estimate. Default 300 kbit/s, libwebrtc's first estimate.
     pub start_bitrate: Bitrate,
-    /// With less than this a peer gets no video. Default 40 kbit/s: seven frames a second of 320×180, as blurred as can still be recognised.
+    /// With less than this a peer gets no video. Default 32 kbit/s: seven frames a second of 320×180, as blurred as can still be recognised.
     pub floor: Bitrate,
-    /// Times [`Self::floor`] is what brings the video back. Default 1.5.
+    /// Times [`Self::floor`] is what brings the video back. Default 1.3: a thin path is seldom known to carry much more than it does.
     pub resume_margin: f64,
     /// The highest estimate of those who share a layer is at most this times its rate. Default 1.5; larger needs fewer layers, and takes more
     /// from those with good links.
@@ -79,8 +79,8 @@ impl Default for LayersConfig {
             max_framerate: 30,
             temporal_layers: 3,
             start_bitrate: Bitrate::kbps(300),
-            floor: Bitrate::kbps(40),
-            resume_margin: 1.5,
+            floor: Bitrate::kbps(32),
+            resume_margin: 1.3,
             cluster_ratio: 1.5,
             up_margin: 1.15,
             up_hold: Duration::from_secs(5),

@@ -140,6 +140,8 @@ pub struct Call {
     /// Samples that the sender's clock makes in a true second.
     sender_rate: f64,
     fec: bool,
+    /// How many packets before it each one repeats.
+    copies: u16,
     next_block: Instant,
 }
 
@@ -154,6 +156,7 @@ impl Call {
             sent: 0,
             sender_rate: 48_000.0,
             fec: false,
+            copies: 0,
             // The two clocks do not tick together.
             next_block: start + Duration::from_millis(3),
         }
@@ -161,6 +164,11 @@ impl Call {
 
     pub fn with_fec(mut self) -> Self {
         self.fec = true;
+        self
+    }
+
+    pub fn with_copies(mut self, copies: u16) -> Self {
+        self.copies = copies;
         self
     }
 
@@ -194,11 +202,22 @@ impl Call {
             } else {
                 self.next_block += Duration::from_millis(10);
                 while let Some((at, packet)) = self.link.receive(self.now) {
-                    self.listener.insert(RtpPacket { arrival: at, ..packet });
+                    self.receive(RtpPacket { arrival: at, ..packet });
                 }
                 self.listener.play(self.now);
             }
         }
+    }
+
+    fn receive(&mut self, received: RtpPacket) {
+        for distance in (1..=self.copies).rev() {
+            let (sequence_number, timestamp) = (
+                received.sequence_number.wrapping_sub(distance),
+                received.timestamp.wrapping_sub(u32::from(distance) * PACKET),
+            );
+            self.listener.buffer.insert_copy(packet(sequence_number, timestamp, received.arrival));
+        }
+        self.listener.insert(received);
     }
 
     /// A packet leaves when its last sample is recorded.

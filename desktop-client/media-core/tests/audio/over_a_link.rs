@@ -85,6 +85,31 @@ fn forward_error_correction_restores_most_single_losses() {
 }
 
 #[test]
+fn copies_in_later_packets_restore_nearly_all_that_is_lost_for_little_delay() {
+    let lossy = |share| LinkConfig { loss: Loss::Uniform { share }, ..delay(20) };
+    for (share, copies, most) in [(0.05, 1, 0.005), (0.1, 2, 0.012), (0.2, 2, 0.04), (0.3, 2, 0.06)] {
+        let mut call = Call::new(lossy(share), 9).with_copies(copies);
+        call.run_for(60 * SECOND);
+        let stats = call.listener.stats();
+        assert!(stats.concealed_share() < most, "{share}: {}", stats.concealed_share());
+        assert!(stats.copies_used > (0.8 * share * 3_000.0) as u64, "{share}: {}", stats.copies_used);
+        let mean = stats.mean_delay().unwrap();
+        assert!(mean < Duration::from_millis(20 + 25 * u64::from(copies)), "{share}: {mean:?}");
+        assert!(call.listener.timestamps.windows(2).all(|pair| pair[1] > pair[0]));
+    }
+}
+
+#[test]
+fn copies_of_what_has_come_change_nothing() {
+    let mut plain = Call::new(jittery(55), 4);
+    let mut copied = Call::new(jittery(55), 4).with_copies(2);
+    plain.run_for(20 * SECOND);
+    copied.run_for(20 * SECOND);
+    assert_eq!(plain.listener.heard, copied.listener.heard);
+    assert_eq!(copied.listener.stats().copies_used, 0);
+}
+
+#[test]
 fn reordering_and_duplicates_within_the_delay_are_not_heard() {
     let config = LinkConfig {
         reordering: Reordering::Held { share: 0.1, by: Duration::from_millis(25) },

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use media_core::sim::{LinkConfig, RateLimit};
+use media_core::bitrate::Bitrate;
+use media_core::congestion::{BandwidthEstimator as _, Gcc, GccConfig};
+use media_core::sim::{self, LinkConfig, RateLimit};
 
 use crate::network::Network;
 
@@ -110,4 +112,14 @@ fn a_path_that_goes_dead_brings_the_estimate_to_the_floor_and_a_live_one_back() 
     assert!(flow.mean(19.0, 20.0, |s| s.estimate) < 40.0);
     let back = flow.first(20.0, |s| s.received > 0.8 * 1_700.0).expect("back");
     assert!(back < 28.0, "{back} s");
+}
+
+#[test]
+fn a_path_on_which_connecting_took_long_is_begun_with_caution() {
+    for (setup_ms, kbps) in [(100, 300), (590, 300), (700, 100), (5_000, 100)] {
+        let mut estimator = Gcc::new(GccConfig::default(), sim::epoch());
+        estimator.on_sent(200, sim::epoch() + Duration::from_millis(setup_ms));
+        estimator.on_sent(200, sim::epoch() + Duration::from_millis(setup_ms + 700));
+        assert_eq!(estimator.estimate(), Bitrate::kbps(kbps), "{setup_ms} ms");
+    }
 }

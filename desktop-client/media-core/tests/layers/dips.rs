@@ -54,12 +54,12 @@ fn a_link_that_breaks_down_loses_the_layer_at_once_and_below_the_floor_the_video
     bench.estimate(2, 300);
     assert_eq!(bench.gets(2).unwrap().0, 1);
     bench.run(1_000);
-    bench.estimate(2, 39);
+    bench.estimate(2, 31);
     assert_eq!((bench.gets(2), bench.state(2)), (None, VideoState::Suspended));
     assert!(bench.orders[&2].demand > Bitrate::ZERO);
     assert_eq!(bench.rates(), [(2, 2_000)]);
     // A little more is not enough, and much more must last.
-    bench.estimate(2, 55);
+    bench.estimate(2, 41);
     bench.run(60_000);
     assert_eq!(bench.gets(2), None);
     bench.estimate(2, 2_000);

@@ -10,7 +10,7 @@ const RATIO: f64 = 1.5;
 
 /// Size, least and most in kbit/s of each layer of a 720p camera.
 const LAYERS: [(u32, u32, f64, f64); 3] =
-    [(320, 180, 60.0, 150.0), (640, 360, 200.0, 800.0), (1_280, 720, 600.0, 2_200.0)];
+    [(320, 180, 60.0, 120.0), (640, 360, 200.0, 800.0), (1_280, 720, 600.0, 2_200.0)];
 
 #[derive(Debug, Clone, Copy)]
 struct Person {
@@ -45,7 +45,7 @@ fn layers_of(people: &[Person]) -> Option<Vec<Option<usize>>> {
     for layer in (0..3).rev() {
         let (_, _, least, _) = LAYERS[layer];
         let mut rest: Vec<usize> = (0..people.len())
-            .filter(|i| result[*i].is_none() && people[*i].cap() >= layer && people[*i].kbps >= 40.0)
+            .filter(|i| result[*i].is_none() && people[*i].cap() >= layer && people[*i].kbps >= 32.0)
             .collect();
         rest.sort_by(|a, b| people[*b].kbps.total_cmp(&people[*a].kbps));
         let mut anchor = 0.0;

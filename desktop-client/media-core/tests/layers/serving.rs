@@ -18,10 +18,10 @@ fn peers_that_are_alike_share_one_layer() {
 
 #[test]
 fn each_peer_gets_the_best_layer_that_its_path_bears() {
-    let bench = Bench::settled(&[3_000, 1_000, 450, 100, 50, 30]);
+    let bench = Bench::settled(&[3_000, 1_000, 450, 100, 50, 25]);
     let gets: Vec<_> = (1..=6).map(|id| bench.gets(id)).collect();
-    assert_eq!(gets, [Some((2, 2)), Some((1, 2)), Some((0, 2)), Some((0, 2)), Some((0, 0)), None]);
-    assert_eq!(bench.rates(), [(0, 100), (1, 800), (2, 2_200)]);
+    assert_eq!(gets, [Some((2, 2)), Some((1, 2)), Some((0, 2)), Some((0, 2)), Some((0, 1)), None]);
+    assert_eq!(bench.rates(), [(0, 83), (1, 800), (2, 2_200)]);
     assert_eq!(bench.state(2), VideoState::Limited(Limit::Bandwidth));
     assert_eq!(bench.state(6), VideoState::Suspended);
 }
@@ -31,7 +31,7 @@ fn a_lone_peer_gets_all_that_its_path_bears() {
     for (kbps, layer) in [(5_000, 2), (1_000, 2), (700, 2), (680, 1), (210, 1), (190, 0), (75, 0)] {
         let bench = Bench::settled(&[kbps]);
         assert_eq!(bench.gets(1), Some((layer, 2)), "{kbps} kbit/s");
-        let most = [150, 800, 2_200][usize::from(layer)];
+        let most = [120, 800, 2_200][usize::from(layer)];
         assert_eq!(bench.rates(), [(layer, kbps.min(most))]);
     }
 }
@@ -70,9 +70,9 @@ fn a_hidden_tile_costs_nothing() {
 fn a_layer_is_kept_until_those_who_leave_it_have_switched() {
     let mut bench = Bench::settled(&[3_000]);
     bench.tile(1, 320, 180);
-    assert_eq!(bench.rates(), [(0, 150), (2, 2_200)]);
+    assert_eq!(bench.rates(), [(0, 120), (2, 2_200)]);
     bench.run(700);
-    assert_eq!(bench.rates(), [(0, 150)]);
+    assert_eq!(bench.rates(), [(0, 120)]);
 }
 
 #[test]

@@ -20,9 +20,9 @@ use crate::clock::unix_time;
 use crate::codec::opus::{AudioDecoder, OpusError};
 use crate::stats::AudioReceiveStats;
 
-/// Packets of one peer between its task and the audio thread, which takes them every 10 ms: more than a second's worth. When it is full the
+/// Packets of one peer between its task and the audio thread, which takes them every 10 ms: more than a second's worth, with two copies of each. When it is full the
 /// newest is dropped.
-const PACKETS_PER_PLAYER: usize = 64;
+const PACKETS_PER_PLAYER: usize = 192;
 
 /// Blocks between two publications of figures: 100 ms.
 const BLOCKS_PER_REPORT: u32 = 10;
@@ -32,7 +32,7 @@ const BLOCKS_PER_LEVEL: u32 = 100;
 
 /// A player's side of the audio thread.
 pub struct AudioInput {
-    packets: Producer<RtpPacket>,
+    packets: Producer<(RtpPacket, Kind)>,
     shared: Arc<AudioShared>,
 }
 
@@ -47,10 +47,19 @@ pub struct AudioShared {
     stats: Slot<AudioReceiveStats>,
 }
 
+/// What a packet is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Itself.
+    New,
+    /// What a later one repeats of it.
+    Copy,
+}
+
 impl AudioInput {
     /// Hands a packet over.
-    pub fn push(&mut self, packet: RtpPacket) {
-        let _ = self.packets.push(packet);
+    pub fn push(&mut self, packet: RtpPacket, kind: Kind) {
+        let _ = self.packets.push((packet, kind));
     }
 
     /// What the audio thread shows of itself, and what it is told.
@@ -84,7 +93,7 @@ impl AudioShared {
 
 /// The audio thread's side.
 pub struct AudioReceiver {
-    packets: Consumer<RtpPacket>,
+    packets: Consumer<(RtpPacket, Kind)>,
     shared: Arc<AudioShared>,
     buffer: JitterBuffer,
     /// Made with the first packet: a peer that sends no sound costs nothing.
@@ -129,12 +138,15 @@ impl AudioReceiver {
 
     /// Adds the next 10 ms of this peer to the mix, whose sound is heard from `heard` on.
     pub fn mix_into(&mut self, mixer: &mut Mixer, now: Instant, heard: Instant) {
-        while let Ok(packet) = self.packets.pop() {
+        while let Ok((packet, kind)) = self.packets.pop() {
             if self.decoder.is_none() {
                 self.decoder =
                     AudioDecoder::new().inspect_err(|error| tracing::warn!(%error, "a peer is mute")).ok();
             }
-            self.buffer.insert(packet);
+            match kind {
+                Kind::New => self.buffer.insert(packet),
+                Kind::Copy => self.buffer.insert_copy(packet),
+            }
         }
         if self.decoder.is_none() {
             return;
@@ -200,6 +212,14 @@ impl AudioReceiver {
         self.shared.stats.put(AudioReceiveStats {
             total_samples_received: stats.total_samples_received,
             concealed_samples: stats.concealed_samples,
+            silent_concealed_samples: stats.silent_concealed_samples,
+            concealment_events: stats.concealment_events,
+            inserted_samples_for_deceleration: stats.inserted_samples_for_deceleration,
+            removed_samples_for_acceleration: stats.removed_samples_for_acceleration,
+            packets_discarded: stats.packets_discarded,
+            packets_restored: stats.fec_packets_used + stats.copies_used,
+            jitter_buffer_target_delay_ms: (stats.total_samples_received > 0)
+                .then(|| self.buffer.target_delay().as_secs_f64() * 1000.0),
             jitter_buffer_delay_ms: stats.mean_delay().map(|delay| delay.as_secs_f64() * 1000.0),
             level_dbfs: self.level_dbfs,
             latency_ms: self.latency.latency(),

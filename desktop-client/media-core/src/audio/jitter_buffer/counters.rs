@@ -31,6 +31,8 @@ pub struct JitterBufferStats {
     pub jitter_buffer_emitted_count: u64,
     /// Packets restored from the FEC of the next.
     pub fec_packets_used: u64,
+    /// Packets restored from copies in later ones.
+    pub copies_used: u64,
     /// The newest samples were concealed.
     concealing: bool,
     /// The first packet was played.

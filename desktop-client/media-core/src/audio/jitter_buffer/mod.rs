@@ -201,17 +201,40 @@ impl JitterBuffer {
             // The copy of the lost one is here now: it is as if that one had come so late.
             self.delay.packet_arrived(arrival - timestamp + i64::from(samples), arrival);
         }
+        let taken = self.queue(packet, timestamp, samples);
+        self.stats.packets_discarded += u64::from(!taken);
+    }
+
+    /// Takes in the copy of an earlier packet that one carries (RFC 2198), oldest first and before the packet itself. It counts as a packet that came so late;
+    /// copies of what is there are ignored.
+    pub fn insert_copy(&mut self, copy: RtpPacket) {
+        let is_newer = |newest| rtp::sequence_diff(copy.sequence_number, newest) > 0;
+        if self.ssrc != Some(copy.ssrc) || !self.newest_sequence.is_some_and(is_newer) {
+            return;
+        }
+        let Some(samples) = opus_packet::duration(&copy.payload) else { return };
+        let arrival = self.sample_time(copy.arrival);
+        if self.is_far_off(arrival - self.unwrapper.peek(copy.timestamp), self.delay.base()) {
+            return;
+        }
+        self.newest_sequence = Some(copy.sequence_number);
+        let timestamp = self.unwrapper.unwrap(copy.timestamp);
+        self.delay.packet_arrived(arrival - timestamp, arrival);
+        self.stats.copies_used += u64::from(self.queue(copy, timestamp, samples));
+    }
+
+    /// Puts a packet where its time is; false when that is past, or taken.
+    fn queue(&mut self, packet: RtpPacket, timestamp: i64, samples: u32) -> bool {
         let started = matches!(self.state, State::Playing | State::Starved(_));
         let late = started && timestamp + i64::from(samples) <= self.position;
-        let taken = !late
+        !late
             && self.packets.insert(Packet {
                 timestamp,
                 samples,
                 sequence_number: packet.sequence_number,
                 payload: packet.payload,
                 arrival: packet.arrival,
-            });
-        self.stats.packets_discarded += u64::from(!taken);
+            })
     }
 
     /// What to decode before a block can be read; `None` when a block is ready.
