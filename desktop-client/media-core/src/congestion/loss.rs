@@ -245,9 +245,7 @@ impl LossControl {
             && sent > cap.scale(LOWERED)
         {
             // What had been on its way filled the path all the while: the rate was not lowered at all.
-            self.learn(trial, tally.span());
-            self.lower(cap, State::Testing { share }, now);
-            return;
+            return self.learn(trial, tally.span());
         }
         if trial > share + MARGIN
             && let Some(sent) = context.sent
