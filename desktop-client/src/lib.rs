@@ -15,4 +15,5 @@ pub mod settings;
 pub mod signaling;
 pub mod stats;
 pub mod tls;
+pub mod voices;
 pub mod window;

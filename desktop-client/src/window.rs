@@ -8,7 +8,7 @@ use call_core::command::Command;
 use call_core::room_url::RoomUrl;
 use call_core::snapshot::Snapshot;
 use call_media::{Media, MediaConfig, SpeakerSink};
-use call_ui::{CallFigures, Figure, Initial, Renderer, VideoFrames, Window};
+use call_ui::{CallFigures, Figure, Initial, Renderer, Speaking, VideoFrames, Window};
 use media_core::frame::I420Frame;
 use media_core::slot::Slot;
 use shared::{DisplayName, PeerId};
@@ -21,6 +21,7 @@ use crate::headless::MEDIA_EVENTS;
 use crate::history::{self, History};
 use crate::settings::{Settings, SettingsFile};
 use crate::tls::TrustStore;
+use crate::voices;
 
 /// New pictures of several people come at different moments; those of this time share one pass over the window.
 const COALESCE: Duration = Duration::from_millis(10);
@@ -67,6 +68,7 @@ pub fn run(runtime: &Runtime, opening: &Opening) -> anyhow::Result<ExitStatus> {
     let parts = Parts {
         frames: shell.frames,
         figures: shell.figures,
+        speaking: shell.speaking,
         snapshots: shell.snapshots,
         commands: shell.commands,
         media: shell.media,
@@ -89,6 +91,7 @@ struct Shell {
     initial: Initial,
     frames: Frames,
     figures: Figures,
+    speaking: watch::Receiver<Speaking>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     commands: mpsc::Sender<Command>,
     media: Arc<Media>,
@@ -167,15 +170,17 @@ fn start(
             microphone_named: call.is_some_and(|call| call.microphone.is_some()),
             speaker: call.and_then(|call| call.speaker.clone()),
         },
-        repaint,
+        repaint: Arc::clone(&repaint),
     })?;
     for command in first_commands(opening.go, room) {
         let _ = commands.try_send(command);
     }
     let (sender, figures) = watch::channel(Arc::default());
+    let (speakers, speaking) = watch::channel(Speaking::default());
+    tokio::spawn(voices::listen(speakers, links.clone(), Arc::downgrade(&media), repaint));
     tokio::spawn(history::keep(sender, snapshots.clone(), links.clone(), Arc::downgrade(&media)));
     let frames = Frames { local: media.local_video(), links };
-    Ok(Shell { initial, frames, figures: Figures(figures), snapshots, commands, media, context, task })
+    Ok(Shell { initial, frames, figures: Figures(figures), speaking, snapshots, commands, media, context, task })
 }
 
 fn first_commands(go: Go, room: Option<&RoomUrl>) -> Vec<Command> {
@@ -221,6 +226,7 @@ impl CallFigures for Figures {
 struct Parts {
     frames: Frames,
     figures: Figures,
+    speaking: watch::Receiver<Speaking>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     commands: mpsc::Sender<Command>,
     media: Arc<Media>,
@@ -231,6 +237,7 @@ struct App {
     window: Window,
     frames: Frames,
     figures: Figures,
+    speaking: watch::Receiver<Speaking>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     commands: mpsc::Sender<Command>,
     /// Keeps the media threads alive as long as the window.
@@ -239,18 +246,19 @@ struct App {
 
 impl App {
     fn new(creation: &eframe::CreationContext<'_>, initial: Initial, parts: Parts) -> Self {
-        let Parts { frames, figures, snapshots, commands, media, context } = parts;
+        let Parts { frames, figures, speaking, snapshots, commands, media, context } = parts;
         let _ = context.set(creation.egui_ctx.clone());
         let renderer = Renderer::pick(creation.gl.as_deref());
         let window = Window::new(&creation.egui_ctx, renderer, initial);
-        Self { window, frames, figures, snapshots, commands, _media: media }
+        Self { window, frames, figures, speaking, snapshots, commands, _media: media }
     }
 }
 
 impl eframe::App for App {
     fn ui(&mut self, ui: &mut egui::Ui, _: &mut eframe::Frame) {
         let snapshot = Arc::clone(&self.snapshots.borrow_and_update());
-        for command in self.window.show(ui, &snapshot, &self.frames, &self.figures) {
+        let speaking = self.speaking.borrow_and_update().clone();
+        for command in self.window.show(ui, &snapshot, &self.frames, &self.figures, &speaking) {
             if self.commands.try_send(command).is_err() {
                 tracing::error!("the engine takes no commands");
             }

@@ -131,6 +131,8 @@ pub struct EncodedAudio {
     pub talk_spurt: bool,
     /// When its first sample was captured.
     pub captured: Instant,
+    /// How loud it is, in dBFS.
+    pub level_dbfs: f32,
 }
 
 #[cfg(test)]

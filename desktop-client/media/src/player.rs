@@ -57,6 +57,11 @@ impl PeerPlayer {
         self.audio.push(copy, Kind::Copy);
     }
 
+    /// A packet of sound says how loud it is (RFC 6464), in dBFS; `None` for silence.
+    pub fn announce_level(&self, level_dbfs: Option<f32>) {
+        self.audio.shared().announce_level(level_dbfs, Instant::now());
+    }
+
     /// From now on, this source is played as that stream: its sender reports count.
     pub fn source(&mut self, stream: Stream, ssrc: u32) {
         self.lip_sync.handle(LipSyncInput::Source(stream, ssrc), Instant::now());
@@ -110,6 +115,11 @@ impl PlayerMonitor {
     /// When the first picture was decoded.
     pub fn first_picture(&self) -> Option<Instant> {
         self.video.first_picture.get().copied()
+    }
+
+    /// How loud the peer is at the moment, in dBFS; `None` for silence.
+    pub fn voice_level(&self) -> Option<f32> {
+        self.audio.voice_level(Instant::now())
     }
 
     /// 0 is silence, 1 (the default) as it came, 2 twice the amplitude.

@@ -63,6 +63,8 @@ pub struct AudioStats {
     pub overruns: u64,
     /// Level of the microphone over the last second, in dB below full scale; `None` when off or silent.
     pub microphone_level_dbfs: Option<f32>,
+    /// The same over the last tenth of a second.
+    pub voice_level_dbfs: Option<f32>,
     /// By how much the canceller's filter reduces the echo of our speaker, by its own estimate, in dB; `None` when unknown.
     pub erle_db: Option<f32>,
 }

@@ -45,6 +45,9 @@ const VP8_RTX_PAYLOAD_TYPE: u8 = 97;
 
 const OPUS_FORMAT: &str = "minptime=10;useinbandfec=1";
 
+/// Packets of sound tell how loud they are (RFC 6464).
+pub const AUDIO_LEVEL_URI: &str = rtc::sdp::extmap::AUDIO_LEVEL_URI;
+
 /// Opus with copies of earlier packets (RFC 2198). It comes after Opus: whoever sees it first sends everything twice, on thin paths too.
 pub const MIME_TYPE_RED: &str = "audio/red";
 
@@ -257,6 +260,8 @@ fn media_engine() -> anyhow::Result<MediaEngine> {
         let uri = rtc::sdp::extmap::SDES_MID_URI.to_owned();
         media.register_header_extension(RTCRtpHeaderExtensionCapability { uri }, kind, None)?;
     }
+    let level = RTCRtpHeaderExtensionCapability { uri: AUDIO_LEVEL_URI.to_owned() };
+    media.register_header_extension(level, RtpCodecKind::Audio, None)?;
     Ok(media)
 }
 

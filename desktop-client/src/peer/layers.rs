@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use call_core::link::LinkId;
 use call_media::{KeyFrameRequester, LayerTarget, Media, SoundChoice};
-use media_core::audio::redundancy::{COPY, MAX_COPIES, Redundancy};
+use media_core::audio::redundancy::{self, MAX_COPIES, Redundancy};
 use media_core::audio::thin_path::ThinPath;
 use media_core::bitrate::Bitrate;
 use media_core::layers::{
@@ -230,9 +230,9 @@ impl Director {
         let mut sound = if thin { THIN_SOUND } else { SOUND };
         if let Some(choice) = &path.served.copies {
             let loss = report.estimator.fraction_lost.unwrap_or_default();
-            let copies = path.redundancy.update(loss, estimate, now);
+            let copies = path.redundancy.update(loss, estimate, thin, now);
             choice.set(copies);
-            sound = sound.saturating_add(COPY.scale(copies.into()));
+            sound = sound.saturating_add(redundancy::rate(copies, thin));
         }
         let bitrate = estimate.saturating_sub(sound).scale(VIDEO_SHARE);
         self.handle(LayersInput::Estimate { peer, bitrate });

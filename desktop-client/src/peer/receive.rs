@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use call_core::link::{LinkEvent, LinkId};
 use call_media::PeerPlayer;
-use media_core::audio::red;
+use media_core::audio::{level, red};
 use media_core::playout::sync::{SenderReport, Stream};
 use media_core::rtp::RtpPacket;
 use media_core::video_receiver::{
@@ -44,11 +44,26 @@ enum Incoming {
     /// The peer sends a track.
     Added { track: u64, kind: RtpCodecKind, remote: Arc<dyn TrackRemote> },
     /// A packet of a track came, or a copy of an earlier one within it.
-    Packet { track: u64, packet: RtpPacket, copy: bool },
+    Packet {
+        track: u64,
+        packet: RtpPacket,
+        copy: bool,
+        /// How loud it says that it is (RFC 6464).
+        level: Option<u8>,
+    },
     /// A track is over.
     Ended { track: u64 },
     /// The round-trip time was measured.
     RoundTripTime(Duration),
+}
+
+/// What a peer's packets of sound may be, beyond plain Opus.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SoundForms {
+    /// The payload type of packets that carry copies of earlier ones (RFC 2198).
+    pub red: Option<u8>,
+    /// The header extension that tells how loud a packet is (RFC 6464).
+    pub level: Option<u8>,
 }
 
 /// The peer task's end of the receiving side of one link.
@@ -92,11 +107,9 @@ impl Receiving {
     }
 
     /// Reads one more track.
-    ///
-    /// `red` is the payload type of sound that carries copies of earlier packets.
-    pub fn add(&mut self, tasks: &mut JoinSet<()>, remote: Arc<dyn TrackRemote>, red: Option<u8>) {
+    pub fn add(&mut self, tasks: &mut JoinSet<()>, remote: Arc<dyn TrackRemote>, forms: SoundForms) {
         self.tracks += 1;
-        tasks.spawn(read(self.tracks, remote, red, self.incoming.clone()));
+        tasks.spawn(read(self.tracks, remote, forms, self.incoming.clone()));
     }
 
     /// Tells the time that a repair takes. Lost when the queue is full: the next one comes in a second.
@@ -109,7 +122,7 @@ impl Receiving {
 async fn read(
     track: u64,
     remote: Arc<dyn TrackRemote>,
-    red: Option<u8>,
+    forms: SoundForms,
     incoming: mpsc::Sender<Incoming>,
 ) {
     let kind = remote.kind().await;
@@ -123,7 +136,9 @@ async fn read(
             }
             continue;
         };
-        let has_copies = red == Some(packet.header.payload_type);
+        let has_copies = forms.red == Some(packet.header.payload_type);
+        let told = forms.level.and_then(|id| packet.header.get_extension(id));
+        let level = told.as_deref().and_then(<[u8]>::first).copied();
         let packet = RtpPacket {
             ssrc: packet.header.ssrc,
             sequence_number: packet.header.sequence_number,
@@ -135,7 +150,8 @@ async fn read(
         let packets = if has_copies { taken_apart(packet) } else { vec![packet] };
         let newest = packets.len().saturating_sub(1);
         for (index, packet) in packets.into_iter().enumerate() {
-            if incoming.send(Incoming::Packet { track, packet, copy: index < newest }).await.is_err() {
+            let incoming_packet = Incoming::Packet { track, packet, copy: index < newest, level };
+            if incoming.send(incoming_packet).await.is_err() {
                 return;
             }
         }
@@ -228,7 +244,7 @@ impl Receiver {
             Incoming::Ended { track } => {
                 self.tracks.remove(&track);
             }
-            Incoming::Packet { track, packet, copy } => {
+            Incoming::Packet { track, packet, copy, level } => {
                 if self.played(RtpCodecKind::Video) == Some(track) {
                     self.received.video.fetch_add(packet.payload.len() as u64, Ordering::Relaxed);
                     self.video_ssrc = packet.ssrc;
@@ -237,6 +253,9 @@ impl Receiver {
                 } else if self.played(RtpCodecKind::Audio) == Some(track) {
                     self.received.audio.fetch_add(packet.payload.len() as u64, Ordering::Relaxed);
                     self.player.source(Stream::Audio, packet.ssrc);
+                    if let Some(level) = level {
+                        self.player.announce_level(level::from_header(level));
+                    }
                     if copy {
                         self.player.push_audio_copy(packet);
                     } else {

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use call_media::{KeyFrameRequester, LayerChoice, LayerMask, Subscription};
-use media_core::audio::red;
+use bytes::Bytes;
+use media_core::audio::{level, red};
 use media_core::audio::redundancy::MAX_COPIES;
 use media_core::frame::{EncodedAudio, EncodedFrame};
 use media_core::layers::PeerOrder;
@@ -16,14 +17,16 @@ use media_core::vp8::packetizer::{Packetizer, PacketizerStart};
 use media_core::vp8::selector::{FrameSelector, Selection};
 use rtc::rtp;
 use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MIME_TYPE_VP8};
-use rtc::rtp_transceiver::rtp_sender::{RTCRtpCodecParameters, RtpCodecKind};
+use rtc::rtp_transceiver::rtp_sender::{
+    RTCRtpCodecParameters, RTCRtpHeaderExtensionParameters, RTCRtpParameters, RtpCodecKind,
+};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::media_stream::track_local::{TrackLocal as _, TrackLocalEvent};
 use webrtc::peer_connection::PeerConnection;
 
-use super::connection::{Built, MIME_TYPE_RED};
+use super::connection::{AUDIO_LEVEL_URI, Built, MIME_TYPE_RED};
 use super::feedback::asks_for_key_frame;
 use super::report::SendCounters;
 use super::sending::SendPath;
@@ -40,7 +43,7 @@ pub fn spawn(
     let counters = Arc::new(SendCounters::default());
     if let Some(payload_type) = types.audio {
         let wire = Wire::new(&built.audio, payload_type, &counters);
-        let audio = AudioSender::new(wire, types.red, copies);
+        let audio = AudioSender::new(wire, types, copies);
         tasks.spawn(audio.run(subscription.audio));
     }
     if let Some(payload_type) = types.video {
@@ -60,6 +63,8 @@ pub struct PayloadTypes {
     audio: Option<u8>,
     /// Sound with copies of earlier packets.
     red: Option<u8>,
+    /// The header extension that tells how loud a packet of sound is.
+    level: Option<u8>,
     video: Option<u8>,
 }
 
@@ -69,7 +74,7 @@ impl PayloadTypes {
         let mut types = Self::default();
         for sender in connection.get_senders().await {
             let parameters = sender.get_parameters().await.context("reading the negotiated codecs")?;
-            let codecs = parameters.rtp_parameters.codecs;
+            let RTCRtpParameters { codecs, header_extensions, .. } = parameters.rtp_parameters;
             let payload_type = |wanted: &str| {
                 let is_wanted =
                     |codec: &&RTCRtpCodecParameters| codec.rtp_codec.mime_type.eq_ignore_ascii_case(wanted);
@@ -79,6 +84,7 @@ impl PayloadTypes {
                 RtpCodecKind::Audio => {
                     types.audio = payload_type(MIME_TYPE_OPUS);
                     types.red = payload_type(MIME_TYPE_RED);
+                    types.level = extension_id(&header_extensions, AUDIO_LEVEL_URI);
                 }
                 RtpCodecKind::Video => types.video = payload_type(MIME_TYPE_VP8),
                 _ => {}
@@ -91,6 +97,13 @@ impl PayloadTypes {
     pub fn takes_copies(&self) -> bool {
         self.red.is_some()
     }
+}
+
+/// The id that a header extension has been given.
+pub fn extension_id(extensions: &[RTCRtpHeaderExtensionParameters], uri: &str) -> Option<u8> {
+    let extension = extensions.iter().find(|extension| extension.uri == uri)?;
+    // RFC 8285 has 1 to 14 in the short form.
+    u8::try_from(extension.id).ok().filter(|id| (1..=14).contains(id))
 }
 
 /// How many earlier packets each packet of sound repeats. Clones stand for the same peer.
@@ -128,12 +141,18 @@ impl Wire {
 
     /// Waits while the connection's own queue is full; an error means that the link is closing.
     async fn send(&self, packet: OutgoingPacket) -> Result<(), webrtc::error::Error> {
-        self.send_as(self.payload_type, packet).await
+        self.send_with(self.payload_type, None, packet).await
     }
 
-    async fn send_as(&self, payload_type: u8, packet: OutgoingPacket) -> Result<(), webrtc::error::Error> {
+    /// The same as another payload type, with a header extension of one byte.
+    async fn send_with(
+        &self,
+        payload_type: u8,
+        extension: Option<(u8, u8)>,
+        packet: OutgoingPacket,
+    ) -> Result<(), webrtc::error::Error> {
         self.counters.bytes.fetch_add(packet.payload.len() as u64, Ordering::Relaxed);
-        let header = rtp::header::Header {
+        let mut header = rtp::header::Header {
             version: 2,
             marker: packet.marker,
             payload_type,
@@ -142,6 +161,11 @@ impl Wire {
             ssrc: self.ssrc,
             ..Default::default()
         };
+        if let Some((id, byte)) = extension
+            && let Err(error) = header.set_extension(id, Bytes::copy_from_slice(&[byte]))
+        {
+            tracing::debug!("a packet leaves without its level: {error}");
+        }
         self.track.write_rtp(rtp::Packet { header, payload: packet.payload }).await
     }
 }
@@ -248,11 +272,13 @@ fn longest_queue(frame: &EncodedFrame) -> Duration {
     }
 }
 
+/// Louder sound is told to be a voice, in dBFS: what suppression of noise leaves of a quiet room is below.
+const VOICE_DBFS: f32 = -50.0;
+
 /// Sends one peer our sound.
 struct AudioSender {
     wire: Wire,
-    /// The payload type of sound with copies.
-    red: Option<u8>,
+    types: PayloadTypes,
     copies: CopiesChoice,
     /// The newest packets, oldest first.
     before: VecDeque<Arc<EncodedAudio>>,
@@ -261,9 +287,9 @@ struct AudioSender {
 }
 
 impl AudioSender {
-    fn new(wire: Wire, red: Option<u8>, copies: CopiesChoice) -> Self {
+    fn new(wire: Wire, types: PayloadTypes, copies: CopiesChoice) -> Self {
         let (sequence_number, timestamp_offset) = (rand::random(), rand::random());
-        Self { wire, red, copies, before: VecDeque::new(), sequence_number, timestamp_offset }
+        Self { wire, types, copies, before: VecDeque::new(), sequence_number, timestamp_offset }
     }
 
     async fn run(mut self, mut packets: mpsc::Receiver<Arc<EncodedAudio>>) {
@@ -284,7 +310,7 @@ impl AudioSender {
         let copies = self.before.iter().skip(skipped);
         let copies: Vec<red::Block> =
             copies.map(|before| red::Block { age: age(before), payload: before.data.clone() }).collect();
-        let with_copies = self.red.filter(|_| !copies.is_empty());
+        let with_copies = self.types.red.filter(|_| !copies.is_empty());
         let payload = match with_copies {
             Some(_) => red::pack(self.wire.payload_type, copies.iter(), &packet.data),
             None => packet.data.clone(),
@@ -296,11 +322,14 @@ impl AudioSender {
             payload,
         };
         self.sequence_number = self.sequence_number.wrapping_add(1);
+        let level = level::to_header(packet.level_dbfs, packet.level_dbfs > VOICE_DBFS);
+        let extension = self.types.level.map(|id| (id, level));
         if self.before.len() == usize::from(MAX_COPIES) {
             self.before.pop_front();
         }
         self.before.push_back(packet);
-        self.wire.send_as(with_copies.unwrap_or(self.wire.payload_type), outgoing).await
+        let payload_type = with_copies.unwrap_or(self.wire.payload_type);
+        self.wire.send_with(payload_type, extension, outgoing).await
     }
 }
 

@@ -7,6 +7,7 @@ use call_core::control::ShownTile;
 use call_core::link::{Channel, ConnectionState, LinkConfig, LinkEvent, LinkId, LinkOrder, Operation};
 use call_media::{Media, PlayerMonitor};
 use media_core::layers::{Demand, PeerOrder, VideoState};
+use rtc::rtp_transceiver::rtp_sender::RTCRtpParameters;
 use shared::signal_data::Candidate;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -16,10 +17,10 @@ use webrtc::peer_connection::{
 };
 
 use super::channels::{self, Channels, LinkEvents};
-use super::connection::{self, Built, MIME_TYPE_RED, NetworkConfig};
+use super::connection::{self, AUDIO_LEVEL_URI, Built, MIME_TYPE_RED, NetworkConfig};
 use super::handler::{ConnectionEvent, ConnectionEvents, Handler};
 use super::layers::{Layers, Served, ServedPath};
-use super::receive::Receiving;
+use super::receive::{Receiving, SoundForms};
 use super::report::{LinkReport, Quality, Reporter};
 use super::send::{self, CopiesChoice, PayloadTypes};
 use super::sdp;
@@ -223,11 +224,11 @@ impl PeerTask {
             ConnectionEvent::State(state) => self.state_changed(state).await,
             ConnectionEvent::DataChannel(data_channel) => self.channels.adopt(data_channel).await,
             ConnectionEvent::Track(track) => {
-                let red = match &self.connection {
-                    Some(built) => red_payload_type(&built.connection).await,
-                    None => None,
+                let forms = match &self.connection {
+                    Some(built) => sound_forms(&built.connection).await,
+                    None => SoundForms::default(),
                 };
-                self.receiving.add(&mut self.media_tasks, track, red);
+                self.receiving.add(&mut self.media_tasks, track, forms);
             }
         }
     }
@@ -320,17 +321,17 @@ async fn video_suspended(serving: &mut Option<Serving>) -> bool {
     *suspended
 }
 
-/// Under which payload type the peer may send sound with copies of earlier packets (RFC 2198).
-async fn red_payload_type(connection: &Arc<dyn PeerConnection>) -> Option<u8> {
+/// In which forms the peer may send sound, beyond plain Opus.
+async fn sound_forms(connection: &Arc<dyn PeerConnection>) -> SoundForms {
+    let mut forms = SoundForms::default();
     for receiver in connection.get_receivers().await {
         let Ok(parameters) = receiver.get_parameters().await else { continue };
-        let mut codecs = parameters.rtp_parameters.codecs.iter();
-        let red = codecs.find(|codec| codec.rtp_codec.mime_type.eq_ignore_ascii_case(MIME_TYPE_RED));
-        if let Some(codec) = red {
-            return Some(codec.payload_type);
-        }
+        let RTCRtpParameters { codecs, header_extensions, .. } = parameters.rtp_parameters;
+        let red = codecs.iter().find(|codec| codec.rtp_codec.mime_type.eq_ignore_ascii_case(MIME_TYPE_RED));
+        forms.red = forms.red.or(red.map(|codec| codec.payload_type));
+        forms.level = forms.level.or_else(|| send::extension_id(&header_extensions, AUDIO_LEVEL_URI));
     }
-    None
+    forms
 }
 
 async fn create_offer(

@@ -38,7 +38,8 @@ impl eframe::App for Gallery {
             self.next = (self.next + self.pace).max(now);
             self.pictures.advance();
         }
-        for command in self.window.show(ui, &self.snapshot, &self.pictures, &fabricated::Curves) {
+        let speaking = fabricated::speaking();
+        for command in self.window.show(ui, &self.snapshot, &self.pictures, &fabricated::Curves, &speaking) {
             println!("{command:?}");
         }
         if self.pace > Duration::ZERO {

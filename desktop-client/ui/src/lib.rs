@@ -8,6 +8,7 @@
 //! repaint when the snapshot changes or a new frame arrives; the views themselves never ask for more than their own small clocks need.
 
 mod figures;
+mod speaking;
 mod text;
 mod theme;
 mod tiles;
@@ -17,5 +18,6 @@ mod widgets;
 mod window;
 
 pub use figures::{CallFigures, Figure, SECONDS};
+pub use speaking::Speaking;
 pub use video::{Renderer, VideoFrames};
 pub use window::{Initial, Window};

@@ -20,6 +20,7 @@ use call_core::command::Command;
 use call_core::snapshot::Snapshot;
 
 use crate::figures::CallFigures;
+use crate::speaking::Speaking;
 use crate::tiles::ShownTiles;
 use crate::video::{Pictures, VideoFrames};
 
@@ -33,6 +34,8 @@ pub struct Pass<'a> {
     pub snapshot: &'a Snapshot,
     /// The newest frames.
     pub video: &'a dyn VideoFrames,
+    /// Who speaks.
+    pub speaking: &'a Speaking,
     /// How the call does.
     pub figures: &'a dyn CallFigures,
     /// Puts frames on the screen.

@@ -6,6 +6,7 @@ use egui::{ThemePreference, Ui, UiBuilder};
 use egui_glow::glow;
 
 use crate::figures::CallFigures;
+use crate::speaking::Speaking;
 use crate::tiles::ShownTiles;
 use crate::video::{Pictures, Renderer, VideoFrames};
 use crate::views::{CallView, Pass, PreviewView, StartView, notices, trust};
@@ -57,6 +58,7 @@ impl Window {
         snapshot: &Snapshot,
         video: &dyn VideoFrames,
         figures: &dyn CallFigures,
+        speaking: &Speaking,
     ) -> Vec<Command> {
         let mut commands = Vec::new();
         if self.shown != Some(snapshot.screen) {
@@ -65,7 +67,7 @@ impl Window {
         let area = ui.max_rect();
         ui.painter().rect_filled(area, 0.0, theme::palette(ui).background);
         let (pictures, tiles) = (&mut self.pictures, &mut self.tiles);
-        let mut pass = Pass { snapshot, video, figures, pictures, tiles, commands: &mut commands };
+        let mut pass = Pass { snapshot, video, speaking, figures, pictures, tiles, commands: &mut commands };
         ui.scope_builder(UiBuilder::new().max_rect(area), |ui| {
             notices::show(ui, &mut pass);
             match snapshot.screen {

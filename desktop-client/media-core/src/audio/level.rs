@@ -50,6 +50,18 @@ impl LevelMeter {
     }
 }
 
+/// A level as packets tell it (RFC 6464 §3): one bit that says whether it is a voice, and 7 bits of how far it is below full scale, in dB.
+pub fn to_header(level_dbfs: f32, voice: bool) -> u8 {
+    let below = if level_dbfs.is_finite() { (-level_dbfs).clamp(0.0, 127.0).round() as u8 } else { 127 };
+    u8::from(voice) << 7 | below
+}
+
+/// The level in dBFS that a packet tells; `None` for silence.
+pub fn from_header(byte: u8) -> Option<f32> {
+    let below = byte & 0x7F;
+    (below < 127).then(|| -f32::from(below))
+}
+
 /// The level of one block.
 pub fn level(samples: &[f32]) -> Level {
     let mut meter = LevelMeter::new();
@@ -77,6 +89,13 @@ mod tests {
         assert_eq!(level(&[0.0; 480]), Level::SILENCE);
         assert_eq!(level(&[f32::NAN, f32::INFINITY]), Level::SILENCE);
         assert_eq!(level(&[]), Level::SILENCE);
+    }
+
+    #[test]
+    fn packets_tell_levels_as_the_rfc_says() {
+        assert_eq!([to_header(0.0, false), to_header(-30.4, true), to_header(-200.0, false)], [0, 0x9E, 127]);
+        assert_eq!([to_header(3.0, true), to_header(f32::NAN, false)], [0x80, 127]);
+        assert_eq!([0x80, 0x9E, 30, 127, 255].map(from_header), [Some(0.0), Some(-30.0), Some(-30.0), None, None]);
     }
 
     #[test]

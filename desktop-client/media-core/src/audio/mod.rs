@@ -7,5 +7,6 @@ pub mod mixer;
 pub mod opus_packet;
 pub mod red;
 pub mod redundancy;
+pub mod speakers;
 pub mod thin_path;
 pub mod time_stretch;

@@ -35,6 +35,11 @@ const SENT_LONG: Duration = Duration::from_secs(1);
 /// Sending less than this share of the estimate means that the application limits (libwebrtc's ALR starts at 0.65 of it).
 const APPLICATION_LIMITED: f64 = 0.7;
 
+/// Where connecting took so many times longer than what is slow, the first estimate is this share of the cautious one: too little for a picture beside sound, which
+/// has the path for itself until more is known.
+const VERY_SLOW: u32 = 3;
+const SOUND_FIRST: f64 = 0.8;
+
 /// After a fall it is not calm for this long.
 const UNREST: Duration = Duration::from_secs(1);
 
@@ -119,8 +124,12 @@ impl Gcc {
             return;
         }
         let setup = now.saturating_duration_since(self.created);
-        let start =
-            if setup > self.config.slow_setup { self.config.cautious_start } else { self.config.start };
+        let GccConfig { start, cautious_start, slow_setup, min, .. } = self.config;
+        let start = match () {
+            () if setup > slow_setup * VERY_SLOW => cautious_start.scale(SOUND_FIRST).max(min),
+            () if setup > slow_setup => cautious_start,
+            () => start,
+        };
         self.aimd.start(start);
         self.probe_control.start(start, now);
     }

@@ -56,6 +56,9 @@ const TEST_BACKOFF: f64 = 0.97;
 /// What is sent during a test is at most this many times what it should be: key frames and sound do not follow the rate at once.
 const LOWERED: f64 = 1.2;
 
+/// So often a test during which more was sent is repeated; then what is sent cannot be less.
+const MAX_FUTILE: u32 = 2;
+
 /// This share of the new loss must be gone for it to have been congestion.
 const RESPONSE: f64 = 0.5;
 
@@ -86,6 +89,8 @@ enum State {
     /// The rate is lowered to see whether a share of loss responds.
     Testing {
         share: f64,
+        /// Tests like it that showed nothing.
+        futile: u32,
     },
     /// It did.
     Holding {
@@ -147,9 +152,9 @@ impl LossControl {
         self.updated = Some(now);
         self.grow(context, elapsed, now);
         match self.state {
-            State::Testing { share } => {
+            State::Testing { share, futile } => {
                 if self.tally.is_enough(TEST_WINDOW, SPARSE_TEST_WINDOW) {
-                    self.conclude(share, context, now);
+                    self.conclude(share, futile, context, now);
                 }
             }
             State::Watching | State::Holding { .. } => {
@@ -218,7 +223,7 @@ impl LossControl {
                 Some(_) | None => self.cap,
             };
             self.chain = Some((before, now));
-            self.lower(self.through(sent, share).scale(TEST_BACKOFF), State::Testing { share }, now);
+            self.lower(self.through(sent, share).scale(TEST_BACKOFF), State::Testing { share, futile: 0 }, now);
         }
     }
 
@@ -232,7 +237,7 @@ impl LossControl {
         twice.or_else(|| average.filter(|average| self.stands_out(*average, packets)))
     }
 
-    fn conclude(&mut self, share: f64, context: &LossContext, now: Instant) {
+    fn conclude(&mut self, share: f64, futile: u32, context: &LossContext, now: Instant) {
         let tally = std::mem::take(&mut self.tally);
         let trial = tally.share();
         let gone = share - trial;
@@ -243,8 +248,10 @@ impl LossControl {
         }
         if let (Some(sent), Some(cap)) = (context.sent, self.cap)
             && sent > cap.scale(LOWERED)
+            && futile < MAX_FUTILE
         {
             // What had been on its way filled the path all the while: the rate was not lowered at all.
+            self.state = State::Testing { share, futile: futile + 1 };
             return self.learn(trial, tally.span());
         }
         if trial > share + MARGIN
@@ -252,7 +259,7 @@ impl LossControl {
         {
             // It got worse meanwhile, so the rate was not lowered by enough to tell.
             self.chain = self.chain.map(|(before, _)| (before, now));
-            self.lower(self.through(sent, trial).scale(TEST_BACKOFF), State::Testing { share: trial }, now);
+            self.lower(self.through(sent, trial).scale(TEST_BACKOFF), State::Testing { share: trial, futile: 0 }, now);
             return;
         }
         self.accepted = (share + trial) / 2.0;
@@ -321,18 +328,22 @@ mod tests {
         control: LossControl,
         rng: Rng,
         now: Instant,
+        /// What is sent whatever the rate, in kbit/s: sound.
+        least: f64,
     }
 
     impl Bench {
         fn new() -> Self {
-            Self { control: LossControl::new(&GccConfig::default()), rng: Rng::new(3), now: sim::epoch() }
+            let control = LossControl::new(&GccConfig::default());
+            Self { control, rng: Rng::new(3), now: sim::epoch(), least: 0.0 }
         }
 
         fn run(&mut self, seconds: u32, congested: bool, loss: impl Fn(f64) -> f64) -> f64 {
             let mut kbps = 0.0;
             for _ in 0..10 * seconds {
                 let rate = self.control.rate().unwrap_or(Bitrate::kbps(2_000)).min(Bitrate::kbps(2_000));
-                kbps = rate.as_bps() as f64 / 1e3;
+                kbps = (rate.as_bps() as f64 / 1e3).max(self.least);
+                let rate = Bitrate::bps((kbps * 1e3) as u64);
                 let packets = (kbps / 80.0).round().max(1.0) as u32;
                 for i in 0..packets {
                     let departure =
@@ -354,6 +365,34 @@ mod tests {
             let kbps = bench.run(20, false, |_| share);
             assert!(kbps > least, "{share}: {kbps}");
         }
+    }
+
+    #[test]
+    fn loss_is_accepted_where_less_cannot_be_sent() {
+        let mut bench = Bench { least: 80.0, ..Bench::new() };
+        bench.run(20, false, |kbps| if kbps > 81.0 { 0.5 } else { 0.3 });
+        assert!(bench.run(20, false, |_| 0.3) > 350.0);
+    }
+
+    #[test]
+    fn a_test_during_which_as_much_was_sent_as_before_shows_nothing() {
+        let mut control = LossControl::new(&GccConfig::default());
+        let mut now = sim::epoch();
+        let mut send = |control: &mut LossControl, kbps: u64, tenths: u32, lost: u32| {
+            for _ in 0..tenths {
+                (0..10).for_each(|i| control.record(now + Duration::from_millis(10 * u64::from(i)), i < lost));
+                now += Duration::from_millis(100);
+                let sent = Some(Bitrate::kbps(kbps));
+                let context = LossContext { sent, congested: false, delay_based: Bitrate::kbps(2_000) };
+                control.update(&context, now);
+            }
+        };
+        // A backlog fills a thin path, and goes on filling it while the rate is lowered.
+        send(&mut control, 200, 15, 5);
+        assert!(control.is_holding() && control.accepted() == 0.0);
+        // Then it is gone, and with it the loss.
+        send(&mut control, 40, 10, 0);
+        assert!(control.accepted() == 0.0 && control.rate().is_some_and(|rate| rate < Bitrate::kbps(150)));
     }
 
     #[test]

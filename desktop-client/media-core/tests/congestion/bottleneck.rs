@@ -102,7 +102,7 @@ fn small_steps_down_are_followed_without_long_queues() {
 
 #[test]
 fn a_path_that_goes_dead_brings_the_estimate_to_the_floor_and_a_live_one_back() {
-    let dead = LinkConfig { loss: media_core::sim::Loss::Uniform { share: 1.0 }, ..thin(3_000, 300) };
+    let dead = LinkConfig { loss: sim::Loss::Uniform { share: 1.0 }, ..thin(3_000, 300) };
     let steps = [(0.0, thin(3_000, 300)), (10.0, dead), (20.0, thin(3_000, 300))];
     let mut network = Network::stepped(&steps, 1).adaptive(1_700, 0.0);
     network.run_to(40.0);
@@ -116,7 +116,7 @@ fn a_path_that_goes_dead_brings_the_estimate_to_the_floor_and_a_live_one_back() 
 
 #[test]
 fn a_path_on_which_connecting_took_long_is_begun_with_caution() {
-    for (setup_ms, kbps) in [(100, 300), (590, 300), (700, 100), (5_000, 100)] {
+    for (setup_ms, kbps) in [(100, 300), (590, 300), (700, 100), (1_700, 100), (5_000, 80)] {
         let mut estimator = Gcc::new(GccConfig::default(), sim::epoch());
         estimator.on_sent(200, sim::epoch() + Duration::from_millis(setup_ms));
         estimator.on_sent(200, sim::epoch() + Duration::from_millis(setup_ms + 700));

@@ -209,6 +209,7 @@ impl AudioThread {
             underruns: self.output.underruns(),
             overruns: self.input.overruns(),
             microphone_level_dbfs: self.input.level_dbfs(),
+            voice_level_dbfs: self.input.voice_level(),
             erle_db: self.voice.erle_db().filter(|_| self.input.is_device()),
         });
     }

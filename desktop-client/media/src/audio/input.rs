@@ -24,6 +24,8 @@ pub struct Input {
     audible: bool,
     overruns: u64,
     meter: LevelMeter,
+    short_meter: LevelMeter,
+    voice_level: Option<f32>,
     metered: usize,
     level_dbfs: Option<f32>,
 }
@@ -41,6 +43,8 @@ impl Input {
             audible: false,
             overruns: 0,
             meter: LevelMeter::new(),
+            short_meter: LevelMeter::new(),
+            voice_level: None,
             metered: 0,
             level_dbfs: None,
         }
@@ -155,6 +159,11 @@ impl Input {
         self.overruns + self.microphone.as_ref().map_or(0, |microphone| microphone.overruns())
     }
 
+    /// Level of the last tenth of a second, in dBFS; `None` when silent.
+    pub fn voice_level(&self) -> Option<f32> {
+        self.voice_level
+    }
+
     /// Level over the last second; `None` when silent.
     pub fn level_dbfs(&self) -> Option<f32> {
         self.level_dbfs
@@ -193,6 +202,10 @@ impl Input {
 
     fn measure(&mut self, block: &Block) {
         self.meter.add(block);
+        self.short_meter.add(block);
+        if self.metered.is_multiple_of(10) {
+            self.voice_level = audible_level(&mut self.short_meter);
+        }
         self.metered += 1;
         if self.metered == 100 {
             self.metered = 0;

@@ -30,6 +30,9 @@ const BLOCKS_PER_REPORT: u32 = 10;
 /// Blocks over which the level is measured: one second.
 const BLOCKS_PER_LEVEL: u32 = 100;
 
+/// What a packet says of its level holds for so long; then what is heard counts.
+const ANNOUNCED_FOR: Duration = Duration::from_millis(300);
+
 /// A player's side of the audio thread.
 pub struct AudioInput {
     packets: Producer<(RtpPacket, Kind)>,
@@ -45,6 +48,10 @@ pub struct AudioShared {
     /// What is heard and when; empty while nothing is.
     heard: Slot<PlayoutPoint>,
     stats: Slot<AudioReceiveStats>,
+    /// What the newest packet says of its own level, and when it came.
+    announced: Slot<(Option<f32>, Instant)>,
+    /// Level of the last tenth of a second; `None` while silent.
+    level: Slot<Option<f32>>,
 }
 
 /// What a packet is.
@@ -85,6 +92,19 @@ impl AudioShared {
         self.heard.peek()
     }
 
+    /// A packet tells how loud it is, in dBFS.
+    pub fn announce_level(&self, level_dbfs: Option<f32>, now: Instant) {
+        self.announced.put((level_dbfs, now));
+    }
+
+    /// How loud the peer is at the moment, in dBFS, by what its packets say where they do; `None` for silence.
+    pub fn voice_level(&self, now: Instant) -> Option<f32> {
+        match self.announced.peek() {
+            Some((level, at)) if now.saturating_duration_since(at) < ANNOUNCED_FOR => level,
+            Some(_) | None => self.level.peek().flatten(),
+        }
+    }
+
     /// Figures.
     pub fn stats(&self) -> AudioReceiveStats {
         self.stats.peek().unwrap_or_default()
@@ -101,6 +121,7 @@ pub struct AudioReceiver {
     decoded: Vec<f32>,
     gain: Gain,
     meter: LevelMeter,
+    short_meter: LevelMeter,
     latency: LatencyMeter,
     blocks: u32,
     level_dbfs: Option<f32>,
@@ -114,6 +135,8 @@ pub fn audio_player() -> (AudioInput, AudioReceiver) {
         extra_delay: AtomicU32::new(0),
         heard: Slot::new(),
         stats: Slot::new(),
+        announced: Slot::new(),
+        level: Slot::new(),
     });
     let receiver = AudioReceiver {
         packets,
@@ -123,6 +146,7 @@ pub fn audio_player() -> (AudioInput, AudioReceiver) {
         decoded: Vec::new(),
         gain: Gain::default(),
         meter: LevelMeter::new(),
+        short_meter: LevelMeter::new(),
         latency: LatencyMeter::new(),
         blocks: 0,
         level_dbfs: None,
@@ -197,12 +221,14 @@ impl AudioReceiver {
 
     fn measure(&mut self, block: &Block) {
         self.meter.add(block);
+        self.short_meter.add(block);
         self.latency.add(block, unix_time());
         self.blocks += 1;
         if self.blocks.is_multiple_of(BLOCKS_PER_LEVEL) {
             self.level_dbfs = audible_level(&mut self.meter);
         }
         if self.blocks.is_multiple_of(BLOCKS_PER_REPORT) {
+            self.shared.level.put(audible_level(&mut self.short_meter));
             self.report();
         }
     }

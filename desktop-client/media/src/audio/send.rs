@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use media_core::audio::level::level;
 use media_core::frame::{EncodedAudio, SAMPLES_PER_BLOCK};
 use tokio::sync::mpsc;
 
@@ -151,6 +152,7 @@ impl Encoding {
 
     /// What is pending as a packet; `None` when it says only that we are still silent.
     fn encode(&mut self, muted: bool) -> Result<Option<EncodedAudio>, OpusError> {
+        let level_dbfs = level(&self.pending).rms_dbfs;
         let data = self.set_muted(muted).and_then(|()| self.encoder.encode(&self.pending));
         self.pending.clear();
         let data = data?;
@@ -164,6 +166,7 @@ impl Encoding {
             samples: self.encoder.samples() as u32,
             talk_spurt: std::mem::take(&mut self.talk_spurt),
             captured: self.captured.unwrap_or_else(Instant::now),
+            level_dbfs,
         }))
     }
 

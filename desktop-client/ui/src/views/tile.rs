@@ -2,7 +2,9 @@
 
 use call_core::link::ConnectionState;
 use call_core::snapshot::{DeviceState, ParticipantView};
-use egui::{Color32, CornerRadius, Pos2, Rect, Role, Sense, Ui, Vec2, WidgetInfo, pos2, vec2};
+use egui::{
+    Color32, CornerRadius, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
+};
 
 use super::{Pass, header};
 use crate::text::{Look, one_line};
@@ -14,7 +16,8 @@ use crate::widgets::{Icon, avatar, spinner_in};
 pub fn peer(ui: &mut Ui, who: &ParticipantView, rect: Rect, pass: &mut Pass<'_>) {
     pass.tiles.painted(ui, &who.peer_id, rect);
     let status = status(who);
-    let described = describe(who, status);
+    let speaks = status.is_none() && who.microphone != Some(false) && pass.speaking.peers.contains(&who.peer_id);
+    let described = describe(who, status, speaks);
     let response = ui.interact(rect, ui.scope_id().with(&who.peer_id), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &described));
     back(ui, rect);
@@ -29,7 +32,7 @@ pub fn peer(ui: &mut Ui, who: &ParticipantView, rect: Rect, pass: &mut Pass<'_>)
     if let Some(status) = status {
         overlay(ui, rect, status);
     }
-    nameplate(ui, rect, &who.display_name, who.microphone == Some(false));
+    nameplate(ui, rect, &who.display_name, Sound::of(who.microphone == Some(false), speaks));
     if let Some(ms) = who.rtt_ms {
         response.on_hover_text(format!("{described}\nRound trip: {ms} ms"));
     }
@@ -40,17 +43,19 @@ pub fn own(ui: &mut Ui, rect: Rect, small: bool, pass: &mut Pass<'_>) {
     let devices = &pass.snapshot.devices;
     let muted = !devices.microphone.enabled;
     let camera = devices.camera.enabled && !matches!(devices.camera.state, DeviceState::Failed(_));
+    let speaks = !muted && pass.speaking.own;
     let described = format!(
-        "You{}{}",
+        "You{}{}{}",
         if muted { ", microphone off" } else { "" },
+        if speaks { ", speaking" } else { "" },
         if devices.camera.enabled { "" } else { ", camera off" },
     );
     let response = ui.interact(rect, ui.scope_id().with("own tile"), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &described));
     back(ui, rect);
     if small {
-        let line = egui::Stroke::new(1.0, theme::palette(ui).outline);
-        ui.painter().rect_stroke(rect, CornerRadius::same(theme::RADIUS), line, egui::StrokeKind::Outside);
+        let line = Stroke::new(1.0, theme::palette(ui).outline);
+        ui.painter().rect_stroke(rect, CornerRadius::same(theme::RADIUS), line, StrokeKind::Outside);
     }
     if let Some(frame) = camera.then(|| pass.video.local()).flatten() {
         let placement = Placement { rect, fit: Fit::Auto, mirror: true, radius: f32::from(theme::RADIUS) };
@@ -61,7 +66,7 @@ pub fn own(ui: &mut Ui, rect: Rect, small: bool, pass: &mut Pass<'_>) {
             overlay(ui, rect, Status { text: "Starting camera…", at_work: true });
         }
     }
-    nameplate(ui, rect, "You", muted);
+    nameplate(ui, rect, "You", Sound::of(muted, speaks));
 }
 
 fn back(ui: &Ui, rect: Rect) {
@@ -98,13 +103,16 @@ fn status(who: &ParticipantView) -> Option<Status> {
     Some(Status { text, at_work })
 }
 
-fn describe(who: &ParticipantView, status: Option<Status>) -> String {
+fn describe(who: &ParticipantView, status: Option<Status>, speaks: bool) -> String {
     let mut text = crate::text::safe(&who.display_name).into_owned();
     if who.microphone == Some(false) {
         text.push_str(", microphone off");
     }
     if who.camera == Some(false) {
         text.push_str(", camera off");
+    }
+    if speaks {
+        text.push_str(", speaking");
     }
     if let Some(status) = status {
         text.push_str(", ");
@@ -133,9 +141,31 @@ fn overlay(ui: &mut Ui, rect: Rect, status: Status) {
     ui.painter().galley(at, galley, theme::ON_SCRIM);
 }
 
-/// The name at the lower left, with the muted mark before it.
-fn nameplate(ui: &Ui, rect: Rect, name: &str, muted: bool) {
-    let mark = if muted { 20.0 } else { 0.0 };
+/// What the nameplate says of somebody's sound.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sound {
+    Quiet,
+    Muted,
+    Speaking,
+}
+
+impl Sound {
+    fn of(muted: bool, speaks: bool) -> Self {
+        match (muted, speaks) {
+            (true, _) => Self::Muted,
+            (false, true) => Self::Speaking,
+            (false, false) => Self::Quiet,
+        }
+    }
+}
+
+/// The name at the lower left, with a mark for the sound before it; a frame around the tile of who speaks.
+fn nameplate(ui: &Ui, rect: Rect, name: &str, sound: Sound) {
+    if sound == Sound::Speaking {
+        let line = Stroke::new(3.0, SPEAKING);
+        ui.painter().rect_stroke(rect, CornerRadius::same(theme::RADIUS), line, StrokeKind::Inside);
+    }
+    let mark = if sound == Sound::Quiet { 0.0 } else { 20.0 };
     let room = rect.width() - 16.0 - 16.0 - mark;
     if room < 8.0 {
         return;
@@ -145,14 +175,27 @@ fn nameplate(ui: &Ui, rect: Rect, name: &str, muted: bool) {
     let plate = Rect::from_min_size(rect.left_bottom() + vec2(8.0, -8.0 - size.y), size);
     ui.painter().rect_filled(plate, 12.0, theme::SCRIM);
     let mut x = plate.left() + 8.0;
-    if muted {
-        let place = Rect::from_center_size(pos2(x + 7.0, plate.center().y), Vec2::splat(14.0));
-        Icon::MicrophoneOff.paint(ui.painter(), place, MUTED);
-        x += mark;
+    let place = Rect::from_center_size(pos2(x + 7.0, plate.center().y), Vec2::splat(14.0));
+    match sound {
+        Sound::Quiet => {}
+        Sound::Muted => Icon::MicrophoneOff.paint(ui.painter(), place, MUTED),
+        Sound::Speaking => bars(ui, place),
     }
+    x += mark;
     let at = Pos2::new(x, plate.center().y - galley.size().y * 0.5);
     ui.painter().galley(at, galley, theme::ON_SCRIM);
 }
+
+/// Three bars, as of a level meter.
+fn bars(ui: &Ui, place: Rect) {
+    for (column, height) in [(-4.5, 5.0), (0.0, 10.0), (4.5, 7.0)] {
+        let bar = Rect::from_center_size(place.center() + vec2(column, 0.0), vec2(3.0, height));
+        ui.painter().rect_filled(bar, 1.5, SPEAKING);
+    }
+}
+
+/// Who speaks, on pictures and on the scrim, in both themes.
+const SPEAKING: Color32 = Color32::from_rgb(0x4a, 0xd6, 0x8c);
 
 /// The muted mark on the scrim, in both themes.
 const MUTED: Color32 = Color32::from_rgb(0xff, 0x9a, 0x9a);

@@ -11,7 +11,7 @@ use call_core::snapshot::{
     ChatLine, DeviceInfo, DeviceState, DeviceView, DevicesView, ParticipantView, RoomConnection, RoomView,
     RoomsState, Screen, ServerView, Snapshot, VoiceProcessing,
 };
-use call_ui::{CallFigures, Figure, SECONDS, VideoFrames};
+use call_ui::{CallFigures, Figure, SECONDS, Speaking, VideoFrames};
 use media_core::frame::I420Frame;
 use shared::rest::{Room, RoomPeer};
 use shared::{DisplayName, PeerId, RoomId};
@@ -224,6 +224,11 @@ impl VideoFrames for NoPictures {
     fn peer(&self, _: &PeerId) -> Option<Arc<I420Frame>> {
         None
     }
+}
+
+/// The second of the others speaks.
+pub fn speaking() -> Speaking {
+    Speaking { own: false, peers: [peer_id("peer-1")].into() }
 }
 
 /// Figures of a call over a network that dips once.

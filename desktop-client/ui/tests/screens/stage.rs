@@ -3,7 +3,7 @@
 use call_core::command::Command;
 use call_core::control::ShownTile;
 use call_core::snapshot::Snapshot;
-use call_ui::{Initial, Renderer, VideoFrames, Window};
+use call_ui::{Initial, Renderer, Speaking, VideoFrames, Window};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
@@ -15,6 +15,7 @@ pub struct State {
     initial: Initial,
     pub snapshot: Snapshot,
     pub video: Box<dyn VideoFrames>,
+    speaking: Speaking,
     commands: Vec<Command>,
 }
 
@@ -29,8 +30,14 @@ impl Stage {
 
     /// The same with more said.
     pub fn with(snapshot: Snapshot, initial: Initial, size: (f32, f32)) -> Self {
-        let state =
-            State { window: None, initial, snapshot, video: Box::new(NoPictures), commands: Vec::new() };
+        let state = State {
+            window: None,
+            initial,
+            snapshot,
+            video: Box::new(NoPictures),
+            speaking: Speaking::default(),
+            commands: Vec::new(),
+        };
         // Which fonts this machine has does not matter here.
         let harness = Harness::builder().with_size(size).allow_missing_glyphs().build_ui_state(pass, state);
         let mut stage = Self(harness);
@@ -66,6 +73,12 @@ impl Stage {
             }
         }
         (asked, shown)
+    }
+
+    /// Lets people speak.
+    pub fn hear(&mut self, speaking: Speaking) {
+        self.0.state_mut().speaking = speaking;
+        self.settle();
     }
 
     /// Changes the snapshot.
@@ -147,6 +160,9 @@ fn pass(ui: &mut egui::Ui, state: &mut State) {
     };
     let whole = egui::UiBuilder::new().max_rect(ui.ctx().content_rect());
     let commands =
-        ui.scope_builder(whole, |ui| window.show(ui, &state.snapshot, state.video.as_ref(), &Curves)).inner;
+        ui.scope_builder(whole, |ui| {
+            window.show(ui, &state.snapshot, state.video.as_ref(), &Curves, &state.speaking)
+        })
+        .inner;
     state.commands.extend(commands);
 }

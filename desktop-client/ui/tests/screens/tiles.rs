@@ -30,6 +30,19 @@ fn a_panel_that_covers_the_tiles_hides_them() {
 }
 
 #[test]
+fn who_speaks_is_told_unless_they_are_muted_or_not_there() {
+    let mut stage = Stage::new(fabricated::call(&["Ada", "Alan"]));
+    stage.hear(fabricated::speaking());
+    assert!(stage.shows("Alan, speaking") && stage.shows("Ada") && stage.shows("You"));
+    stage.say(|s| s.room.as_mut().unwrap().participants[1].microphone = Some(false));
+    assert!(stage.shows("Alan, microphone off"));
+    stage.hear(call_ui::Speaking { own: true, ..Default::default() });
+    assert!(stage.shows("You, speaking"));
+    stage.say(|s| s.devices.microphone.enabled = false);
+    assert!(stage.shows("You, microphone off"));
+}
+
+#[test]
 fn a_slow_network_is_said_on_the_tile() {
     let mut stage = Stage::new(fabricated::call(&["Ada"]));
     stage.say(|s| s.room.as_mut().unwrap().participants[0].sends_sound_only = true);
