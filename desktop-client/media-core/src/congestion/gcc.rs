@@ -219,7 +219,8 @@ impl Gcc {
     }
 
     fn take_probe_results(&mut self, now: Instant) {
-        while let Some(outcome) = self.probe_results.poll(self.round_trip(), now) {
+        let loss = self.loss.fraction_lost().unwrap_or_default();
+        while let Some(outcome) = self.probe_results.poll(self.round_trip(), loss, now) {
             if let Some(shown) = outcome.shown {
                 let shown = shown.min(self.ceiling());
                 self.aimd.probed(shown);

@@ -9,8 +9,11 @@ use super::timeline::Arrived;
 use super::{Probe, ProbeSent};
 use crate::bitrate::Bitrate;
 
-/// Share of the packets and of the bytes that must have arrived.
+/// Share of the packets and of the bytes that must have arrived, of those that the path does not lose anyway.
 const MIN_RECEIVED: f64 = 0.8;
+
+/// A path that loses more is not taken to lose it anyway.
+const MAX_LOSS: f64 = 0.4;
 
 /// Faster arrivals by more were held up and came all together.
 const MAX_SPEEDUP: f64 = 2.0;
@@ -106,8 +109,8 @@ impl ProbeResults {
         self.pending.iter().map(|pending| pending.deadline(round_trip)).min()
     }
 
-    /// The next probe that is decided.
-    pub(super) fn poll(&mut self, round_trip: Duration, now: Instant) -> Option<ProbeOutcome> {
+    /// The next probe that is decided; `loss` is the share of packets that the path has been losing, 0–1.
+    pub(super) fn poll(&mut self, round_trip: Duration, loss: f64, now: Instant) -> Option<ProbeOutcome> {
         let reported = self.reported;
         let is_reported = |pending: &Pending| {
             pending.sent.is_some_and(|sent| reported.is_some_and(|last| last >= sent.last))
@@ -117,17 +120,18 @@ impl ProbeResults {
             .iter()
             .position(|pending| is_reported(pending) || now >= pending.deadline(round_trip))?;
         let Pending { probe, sent, .. } = self.pending.remove(decided);
-        let shown = sent.and_then(|sent| self.evaluate(&probe, &sent));
+        let shown = sent.and_then(|sent| self.evaluate(&probe, &sent, loss));
         Some(shown.unwrap_or(ProbeOutcome { asked: probe.rate, shown: None, unhindered: false }))
     }
 
-    fn evaluate(&self, probe: &Probe, sent: &ProbeSent) -> Option<ProbeOutcome> {
+    fn evaluate(&self, probe: &Probe, sent: &ProbeSent, loss: f64) -> Option<ProbeOutcome> {
+        let kept = 1.0 - loss.clamp(0.0, MAX_LOSS);
         let of_probe = || {
             let span = sent.first..=sent.last;
             self.packets.iter().filter(move |packet| span.contains(&packet.departure))
         };
         let (packets, bytes) = of_probe().fold((0, 0), |(n, bytes), packet| (n + 1, bytes + packet.bytes));
-        let enough = |got: usize, wanted: usize| got as f64 >= MIN_RECEIVED * wanted as f64;
+        let enough = |got: usize, wanted: usize| got as f64 >= MIN_RECEIVED * kept * wanted as f64;
         if packets < 2 || !enough(packets, probe.packets) || !enough(bytes, probe.bytes) {
             return None;
         }
@@ -143,7 +147,9 @@ impl ProbeResults {
         }
         // Lost packets slow both rates down alike, so what is compared is these, not the rate that was asked for.
         let unhindered = receive >= BOTTLENECK * send;
-        let shown = if unhindered { send.min(receive) } else { USE_OF_BOTTLENECK * receive };
+        // What is lost at any rate has left at that rate all the same.
+        let lost = (bytes as f64 / probe.bytes.max(1) as f64).clamp(kept, 1.0);
+        let shown = if unhindered { send.min(receive) / lost } else { USE_OF_BOTTLENECK * receive };
         Some(ProbeOutcome { asked: probe.rate, shown: Some(Bitrate::bps(shown as u64)), unhindered })
     }
 }
@@ -175,6 +181,11 @@ mod tests {
 
     /// A probe at 2 Mbit/s in six packets of 1000 bytes, of which some arrive so many milliseconds apart.
     fn shown(arrive: impl Fn(usize) -> bool, apart_ms: f64) -> Option<u64> {
+        shown_by(arrive, apart_ms, 0.0)
+    }
+
+    /// The same on a path that has been losing a share of the packets.
+    fn shown_by(arrive: impl Fn(usize) -> bool, apart_ms: f64, loss: f64) -> Option<u64> {
         let mut results = ProbeResults::default();
         results.asked(Probe { id: 3, rate: Bitrate::kbps(2_000), bytes: 5_000, packets: 5 }, at(0.0));
         results.sent(ProbeSent { id: 3, first: at(0.0), last: at(20.0) });
@@ -183,9 +194,9 @@ mod tests {
             let arrival_ms = 30.0 + apart_ms * i as f64;
             results.add(Arrived { departure: at(departure_ms), departure_ms, arrival_ms, bytes: 1_000 });
         }
-        assert_eq!(results.poll(RTT, at(80.0)), None);
+        assert_eq!(results.poll(RTT, loss, at(80.0)), None);
         results.reported(at(20.0));
-        let outcome = results.poll(RTT, at(100.0)).expect("decided");
+        let outcome = results.poll(RTT, loss, at(100.0)).expect("decided");
         assert!(!results.is_waiting());
         assert_eq!(outcome.unhindered, outcome.shown.is_some() && apart_ms <= 4.0);
         outcome.shown.map(Bitrate::as_kbps)
@@ -213,11 +224,20 @@ mod tests {
     }
 
     #[test]
+    fn what_a_path_loses_anyway_need_not_arrive() {
+        assert_eq!(shown_by(|i| i != 1 && i != 3, 4.0, 0.3), Some(1_500));
+        assert_eq!(shown_by(|i| [0, 2, 5].contains(&i), 4.0, 0.3), Some(1_142));
+        assert_eq!(shown_by(|i| [0, 2, 5].contains(&i), 4.0, 0.1), None);
+        assert_eq!(shown_by(|i| i < 2, 4.0, 0.9), None, "nobody believes in so much loss");
+        assert_eq!(shown_by(|i| i != 3, 8.0, 0.3), Some(760), "the bottleneck is what it is");
+    }
+
+    #[test]
     fn a_probe_that_never_leaves_ends_without_result() {
         let mut results = ProbeResults::default();
         results.asked(Probe { id: 1, rate: Bitrate::kbps(900), bytes: 1_000, packets: 5 }, at(0.0));
         assert_eq!(results.deadline(RTT), Some(at(2_000.0)));
-        assert_eq!(results.poll(RTT, at(1_999.0)), None);
-        assert_eq!(results.poll(RTT, at(2_000.0)).map(|outcome| outcome.shown), Some(None));
+        assert_eq!(results.poll(RTT, 0.0, at(1_999.0)), None);
+        assert_eq!(results.poll(RTT, 0.0, at(2_000.0)).map(|outcome| outcome.shown), Some(None));
     }
 }
