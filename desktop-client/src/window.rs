@@ -180,7 +180,17 @@ fn start(
     tokio::spawn(voices::listen(speakers, links.clone(), Arc::downgrade(&media), repaint));
     tokio::spawn(history::keep(sender, snapshots.clone(), links.clone(), Arc::downgrade(&media)));
     let frames = Frames { local: media.local_video(), links };
-    Ok(Shell { initial, frames, figures: Figures(figures), speaking, snapshots, commands, media, context, task })
+    Ok(Shell {
+        initial,
+        frames,
+        figures: Figures(figures),
+        speaking,
+        snapshots,
+        commands,
+        media,
+        context,
+        task,
+    })
 }
 
 fn first_commands(go: Go, room: Option<&RoomUrl>) -> Vec<Command> {

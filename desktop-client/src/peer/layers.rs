@@ -241,7 +241,8 @@ impl Director {
     fn read_budget(&mut self, peer: u64) {
         let Some(path) = self.paths.get_mut(&peer) else { return };
         let layers = 0..u8::try_from(LAYERS_MAX).unwrap_or(u8::MAX);
-        let over_budget = layers.map(|layer| path.served.key_frames.over_budget(layer)).fold(0, u32::wrapping_add);
+        let over_budget =
+            layers.map(|layer| path.served.key_frames.over_budget(layer)).fold(0, u32::wrapping_add);
         if std::mem::replace(&mut path.over_budget, over_budget) != over_budget {
             self.handle(LayersInput::KeyFramesOverBudget(peer));
         }

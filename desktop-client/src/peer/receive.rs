@@ -119,12 +119,7 @@ impl Receiving {
     }
 }
 
-async fn read(
-    track: u64,
-    remote: Arc<dyn TrackRemote>,
-    forms: SoundForms,
-    incoming: mpsc::Sender<Incoming>,
-) {
+async fn read(track: u64, remote: Arc<dyn TrackRemote>, forms: SoundForms, incoming: mpsc::Sender<Incoming>) {
     let kind = remote.kind().await;
     if incoming.send(Incoming::Added { track, kind, remote: Arc::clone(&remote) }).await.is_err() {
         return;

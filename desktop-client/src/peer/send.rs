@@ -6,17 +6,17 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use call_media::{KeyFrameRequester, LayerChoice, LayerMask, Subscription};
 use bytes::Bytes;
-use media_core::audio::{level, red};
+use call_media::{KeyFrameRequester, LayerChoice, LayerMask, Subscription};
 use media_core::audio::redundancy::MAX_COPIES;
+use media_core::audio::{level, red};
 use media_core::frame::{EncodedAudio, EncodedFrame};
 use media_core::layers::PeerOrder;
 use media_core::rtp::OutgoingPacket;
 use media_core::vp8::packetizer::{Packetizer, PacketizerStart};
 use media_core::vp8::selector::{FrameSelector, Selection};
-use rtc::rtp;
 use rtc::peer_connection::configuration::media_engine::{MIME_TYPE_OPUS, MIME_TYPE_VP8};
+use rtc::rtp;
 use rtc::rtp_transceiver::rtp_sender::{
     RTCRtpCodecParameters, RTCRtpHeaderExtensionParameters, RTCRtpParameters, RtpCodecKind,
 };

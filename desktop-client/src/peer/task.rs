@@ -22,8 +22,8 @@ use super::handler::{ConnectionEvent, ConnectionEvents, Handler};
 use super::layers::{Layers, Served, ServedPath};
 use super::receive::{Receiving, SoundForms};
 use super::report::{LinkReport, Quality, Reporter};
-use super::send::{self, CopiesChoice, PayloadTypes};
 use super::sdp;
+use super::send::{self, CopiesChoice, PayloadTypes};
 
 /// Orders that may wait for one link. The session bounds candidates and chat; whoever still overflows this loses the link.
 const ORDERS: usize = 512;
@@ -276,8 +276,7 @@ impl PeerTask {
         };
         let (served, orders) = layers.join(link.clone(), receiver).await;
         layers.demand(link, self.tile).await;
-        let counters =
-            send::spawn(&mut self.media_tasks, built, types, subscription, orders.clone(), copies);
+        let counters = send::spawn(&mut self.media_tasks, built, types, subscription, orders.clone(), copies);
         self.reporter.sending(counters, path, orders.clone());
         self.serving = Some(Serving { _served: served, orders, suspended: false });
     }

@@ -44,7 +44,9 @@ fn pictures(
             };
             // As in the program, without the margin that the harness puts around.
             let whole = egui::UiBuilder::new().max_rect(ctx.content_rect());
-            ui.scope_builder(whole, |ui| window.show(ui, snapshot, frames.as_ref(), &Curves, &fabricated::speaking()));
+            ui.scope_builder(whole, |ui| {
+                window.show(ui, snapshot, frames.as_ref(), &Curves, &fabricated::speaking())
+            });
         });
         harness.run_steps(4);
         steps(&mut harness);

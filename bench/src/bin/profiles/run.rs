@@ -39,7 +39,12 @@ pub struct Conditions {
 }
 
 /// Makes a call and tells how it was.
-pub async fn run(pair: Pair, conditions: &Conditions, clips: &Clips, originals: &Originals) -> Result<Figures> {
+pub async fn run(
+    pair: Pair,
+    conditions: &Conditions,
+    clips: &Clips,
+    originals: &Originals,
+) -> Result<Figures> {
     let network = Network::new(3, conditions.seed)?;
     let [near, far, middle] = network.hosts() else { unreachable!("three were asked for") };
     let server = Server::start_on(middle).await?;

@@ -95,7 +95,10 @@ mod tests {
     fn packets_tell_levels_as_the_rfc_says() {
         assert_eq!([to_header(0.0, false), to_header(-30.4, true), to_header(-200.0, false)], [0, 0x9E, 127]);
         assert_eq!([to_header(3.0, true), to_header(f32::NAN, false)], [0x80, 127]);
-        assert_eq!([0x80, 0x9E, 30, 127, 255].map(from_header), [Some(0.0), Some(-30.0), Some(-30.0), None, None]);
+        assert_eq!(
+            [0x80, 0x9E, 30, 127, 255].map(from_header),
+            [Some(0.0), Some(-30.0), Some(-30.0), None, None]
+        );
     }
 
     #[test]

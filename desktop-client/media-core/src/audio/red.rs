@@ -26,9 +26,8 @@ pub struct Block {
 
 /// A payload that holds copies, oldest first, and what is new. Copies that are too old or too large for the format are left out.
 pub fn pack<'a>(codec: u8, copies: impl Iterator<Item = &'a Block> + Clone, new: &Bytes) -> Bytes {
-    let fits = |copy: &&Block| {
-        (1..=MAX_AGE).contains(&copy.age) && (1..=MAX_BYTES).contains(&copy.payload.len())
-    };
+    let fits =
+        |copy: &&Block| (1..=MAX_AGE).contains(&copy.age) && (1..=MAX_BYTES).contains(&copy.payload.len());
     let copies = copies.filter(fits);
     let bytes: usize = copies.clone().map(|copy| 4 + copy.payload.len()).sum();
     let mut packed = BytesMut::with_capacity(bytes + 1 + new.len());
@@ -90,7 +89,8 @@ mod tests {
 
     #[test]
     fn the_layout_is_that_of_the_rfc() {
-        let packed = pack(OPUS, [block(1_920, b"old"), block(960, b"older")].iter(), &Bytes::from_static(b"new"));
+        let packed =
+            pack(OPUS, [block(1_920, b"old"), block(960, b"older")].iter(), &Bytes::from_static(b"new"));
         // 1920 << 10 | 3 and 960 << 10 | 5.
         let head = [0xEF, 0x1E, 0x00, 0x03, 0xEF, 0x0F, 0x00, 0x05, 0x6F];
         assert_eq!(packed, [&head[..], b"oldoldernew"].concat());
@@ -119,7 +119,8 @@ mod tests {
 
     #[test]
     fn blocks_of_another_codec_are_empty() {
-        let payload = Bytes::from_static(&[0x80 | 13, 0x0F, 0x00, 0x01, 0xEF, 0x0F, 0x00, 0x01, OPUS, 9, 8, 7]);
+        let payload =
+            Bytes::from_static(&[0x80 | 13, 0x0F, 0x00, 0x01, 0xEF, 0x0F, 0x00, 0x01, OPUS, 9, 8, 7]);
         let expected = vec![block(960, &[]), block(960, &[8])];
         assert_eq!(unpack(&payload), Some((expected, Bytes::from_static(&[7]))));
     }

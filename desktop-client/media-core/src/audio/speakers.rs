@@ -103,9 +103,8 @@ impl<P: Ord + Clone> Speakers<P> {
             voice.ahead = is_ahead.then(|| voice.ahead.unwrap_or(now));
         }
         let patience = if holder.is_some() { LOUDER_FOR } else { ALONE_FOR };
-        let is_due = |voice: &Voice| {
-            voice.ahead.is_some_and(|since| now.saturating_duration_since(since) >= patience)
-        };
+        let is_due =
+            |voice: &Voice| voice.ahead.is_some_and(|since| now.saturating_duration_since(since) >= patience);
         let due = self.voices.iter().filter(|(_, voice)| is_due(voice));
         if let Some((who, _)) = due.max_by(|(_, a), (_, b)| a.loudness.total_cmp(&b.loudness)) {
             self.floor = Some(who.clone());

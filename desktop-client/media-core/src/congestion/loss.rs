@@ -223,7 +223,11 @@ impl LossControl {
                 Some(_) | None => self.cap,
             };
             self.chain = Some((before, now));
-            self.lower(self.through(sent, share).scale(TEST_BACKOFF), State::Testing { share, futile: 0 }, now);
+            self.lower(
+                self.through(sent, share).scale(TEST_BACKOFF),
+                State::Testing { share, futile: 0 },
+                now,
+            );
         }
     }
 
@@ -259,7 +263,11 @@ impl LossControl {
         {
             // It got worse meanwhile, so the rate was not lowered by enough to tell.
             self.chain = self.chain.map(|(before, _)| (before, now));
-            self.lower(self.through(sent, trial).scale(TEST_BACKOFF), State::Testing { share: trial, futile: 0 }, now);
+            self.lower(
+                self.through(sent, trial).scale(TEST_BACKOFF),
+                State::Testing { share: trial, futile: 0 },
+                now,
+            );
             return;
         }
         self.accepted = (share + trial) / 2.0;
@@ -380,7 +388,8 @@ mod tests {
         let mut now = sim::epoch();
         let mut send = |control: &mut LossControl, kbps: u64, tenths: u32, lost: u32| {
             for _ in 0..tenths {
-                (0..10).for_each(|i| control.record(now + Duration::from_millis(10 * u64::from(i)), i < lost));
+                (0..10)
+                    .for_each(|i| control.record(now + Duration::from_millis(10 * u64::from(i)), i < lost));
                 now += Duration::from_millis(100);
                 let sent = Some(Bitrate::kbps(kbps));
                 let context = LossContext { sent, congested: false, delay_based: Bitrate::kbps(2_000) };

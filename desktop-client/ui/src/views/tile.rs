@@ -16,7 +16,8 @@ use crate::widgets::{Icon, avatar, spinner_in};
 pub fn peer(ui: &mut Ui, who: &ParticipantView, rect: Rect, pass: &mut Pass<'_>) {
     pass.tiles.painted(ui, &who.peer_id, rect);
     let status = status(who);
-    let speaks = status.is_none() && who.microphone != Some(false) && pass.speaking.peers.contains(&who.peer_id);
+    let speaks =
+        status.is_none() && who.microphone != Some(false) && pass.speaking.peers.contains(&who.peer_id);
     let described = describe(who, status, speaks);
     let response = ui.interact(rect, ui.scope_id().with(&who.peer_id), Sense::hover());
     response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &described));

@@ -159,8 +159,8 @@ fn pass(ui: &mut egui::Ui, state: &mut State) {
         return ui.ctx().request_repaint();
     };
     let whole = egui::UiBuilder::new().max_rect(ui.ctx().content_rect());
-    let commands =
-        ui.scope_builder(whole, |ui| {
+    let commands = ui
+        .scope_builder(whole, |ui| {
             window.show(ui, &state.snapshot, state.video.as_ref(), &Curves, &state.speaking)
         })
         .inner;
