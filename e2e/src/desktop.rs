@@ -335,6 +335,7 @@ pub struct VideoStats {
 pub struct AudioStats {
     pub total_samples_received: u64,
     pub concealed_samples: u64,
+    pub packets_restored: u64,
     pub level_dbfs: Option<f64>,
 }
 

@@ -35,6 +35,8 @@ pub struct Tile {
     pub camera: String,
     /// `on` or `off`: whether a picture is shown.
     pub picture: String,
+    /// `on` or `off`: whether they are marked as speaking.
+    pub speaking: String,
 }
 
 impl Tile {

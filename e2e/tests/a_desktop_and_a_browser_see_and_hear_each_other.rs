@@ -13,6 +13,7 @@ async fn they_talk(desktop: &mut Desktop, page: &RoomPage) -> Result<()> {
     desktop.hears(&ADA).await?;
     let says_so = |tile: &e2e::room_page::Tile| tile.microphone == "on" && tile.camera == "on";
     page.tile(DORA.name, "told to be on", says_so).await?;
+    page.tile(DORA.name, "marked as speaking", |tile| tile.speaking == "on").await?;
 
     let (ours, theirs) = ("Grüße an מאיה — 日本語 🎉👩‍💻", "שלום Ada <b>&amp;</b> 🎈");
     page.open_chat().await?;

@@ -10,6 +10,11 @@ import { toast } from "./notices.js";
 /** How often it is looked whether pictures of those come whose client does not say that its camera is on. */
 const WATCH_MS = 1_500;
 
+/** How often it is listened who speaks, from which loudness on (0 to 1) sound is a voice, and how long a pause within a sentence is. */
+const LISTEN_MS = 150;
+const VOICE = 0.01;
+const PAUSE_MS = 500;
+
 const ANNOUNCED = { "too-long": "A message that was too long was left out.", "too-many": "Messages were left out: too many at once." };
 
 export class Call {
@@ -18,10 +23,11 @@ export class Call {
   #playback;
   #chat;
   #grid = document.querySelector("#grid");
-  /** By peer id: `{tile, extras: Map<mid, Tile>, cameraMid, state, frames, dropped}`. */
+  /** By peer id: `{tile, extras: Map<mid, Tile>, cameraMid, state, frames, dropped, spoke}`. */
   #views = new Map();
   #own = null;
   #watchTimer = 0;
+  #listenTimer = 0;
 
   constructor(media, mesh, playback) {
     this.#media = media;
@@ -42,6 +48,7 @@ export class Call {
       this.#own = new Tile(ownId, cleanName(name), { own: true });
       this.#grid.append(this.#own.element);
       this.#watchTimer = setInterval(() => this.#watch(), WATCH_MS);
+      this.#listenTimer = setInterval(() => this.#hear(), LISTEN_MS);
     }
     this.#own.setPeerId(ownId);
     this.#showOwn();
@@ -50,6 +57,7 @@ export class Call {
   /** Takes everything down. */
   leave() {
     clearInterval(this.#watchTimer);
+    clearInterval(this.#listenTimer);
     this.#own?.element.remove();
     this.#own = null;
     this.#chat.clear();
@@ -71,7 +79,7 @@ export class Call {
 
   #joined(peer) {
     const tile = new Tile(peer.id, peer.name);
-    this.#views.set(peer.id, { tile, extras: new Map(), cameraMid: null, state: null, frames: 0, dropped: false });
+    this.#views.set(peer.id, { tile, extras: new Map(), cameraMid: null, state: null, frames: 0, dropped: false, spoke: -Infinity });
     this.#grid.append(tile.element);
     this.#playback.add(tile.video);
     // The chat log is read out to those who do not see the tiles come and go.
@@ -126,6 +134,17 @@ export class Call {
   #showPicture(view, flowing = view.tile.element.dataset.picture === "on") {
     const arrived = view.tile.video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
     view.tile.setPicture(arrived && (view.state ? view.state.camera : flowing));
+  }
+
+  /** Marks those who speak. */
+  #hear() {
+    const now = performance.now();
+    for (const peer of this.#mesh.peers) {
+      const view = this.#views.get(peer.id);
+      if (!view) continue;
+      if (peer.link.loudness >= VOICE) view.spoke = now;
+      view.tile.setSpeaking(view.state?.microphone !== false && now - view.spoke < PAUSE_MS);
+    }
   }
 
   /** Their client does not tell whether the camera is on: the pictures that come tell it. */

@@ -74,6 +74,13 @@ export class Link extends EventTarget {
     return this.#pc.connectionState;
   }
 
+  /** How loud the peer is at the moment, from 0 to 1; 0 where the browser does not tell. */
+  get loudness() {
+    const receivers = this.#pc.getReceivers().filter(({ track }) => track.kind === "audio");
+    const sources = receivers.flatMap((receiver) => receiver.getSynchronizationSources?.() ?? []);
+    return Math.max(0, ...sources.map(({ audioLevel }) => audioLevel ?? 0));
+  }
+
   /** Whether this offer comes from another peer connection than the one that we are linked with. */
   isOfAnother(offer) {
     return otherConnection(this.#pc.remoteDescription?.sdp ?? "", offer.sdp);

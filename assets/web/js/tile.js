@@ -33,6 +33,7 @@ export class Tile {
     this.setConnection(own ? "connected" : "new");
     this.setState({ microphone: null, camera: null });
     this.setPicture(false);
+    this.setSpeaking(false);
   }
 
   setPeerId(peerId) {
@@ -66,6 +67,12 @@ export class Tile {
     this.element.dataset.picture = shown ? "on" : "off";
   }
 
+  setSpeaking(speaking) {
+    if (this.element.dataset.speaking === told(speaking)) return;
+    this.element.dataset.speaking = told(speaking);
+    this.#describe();
+  }
+
   /** Adds a track to what the tile plays. */
   play(track) {
     const stream = this.video.srcObject;
@@ -86,9 +93,10 @@ export class Tile {
   }
 
   #describe() {
-    const { connection, microphone, camera } = this.element.dataset;
+    const { connection, microphone, camera, speaking } = this.element.dataset;
     const you = this.element.hasAttribute("data-own") && "you";
-    const parts = [this.#name, you, STATUS[connection], microphone === "off" && "microphone off", camera === "off" && "camera off"];
+    const off = (device, value) => value === "off" && `${device} off`;
+    const parts = [this.#name, you, STATUS[connection], off("microphone", microphone), off("camera", camera), speaking === "on" && "speaking"];
     this.element.setAttribute("aria-label", parts.filter(Boolean).join(", "));
   }
 }

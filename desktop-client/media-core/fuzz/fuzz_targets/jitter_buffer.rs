@@ -18,7 +18,7 @@ fuzz_target!(|bytes: &[u8]| {
     while let [flags, sequence_number, time_high, time_low, wait, len, tail @ ..] = rest {
         let (payload, next) = tail.split_at(tail.len().min(usize::from(len & 31)));
         rest = next;
-        buffer.insert(RtpPacket {
+        let packet = RtpPacket {
             ssrc: u32::from(flags >> 6),
             sequence_number: u16::from(*sequence_number),
             timestamp: u32::from(u16::from_be_bytes([*time_high, *time_low]))
@@ -26,7 +26,12 @@ fuzz_target!(|bytes: &[u8]| {
             marker: flags & 1 != 0,
             payload: Bytes::copy_from_slice(payload),
             arrival: now,
-        });
+        };
+        if flags & 16 != 0 {
+            buffer.insert_copy(packet);
+        } else {
+            buffer.insert(packet);
+        }
         assert!(buffer.waiting_packets() <= 400);
         for _ in 0..wait / 10 {
             now += Duration::from_millis(10);

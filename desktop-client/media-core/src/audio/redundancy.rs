@@ -19,7 +19,7 @@ const RULES: [Rule; 3] =
     [(2, 0.01, Bitrate::kbps(400)), (2, 0.05, Bitrate::kbps(220)), (1, 0.01, Bitrate::kbps(170))];
 
 /// The same for thin sound.
-const THIN_RULES: [Rule; 2] = [(2, 0.08, Bitrate::kbps(90)), (1, 0.03, Bitrate::kbps(60))];
+const THIN_RULES: [Rule; 2] = [(2, 0.08, Bitrate::kbps(130)), (1, 0.03, Bitrate::kbps(60))];
 
 /// How long less must have been enough before less is repeated: loss comes and goes.
 const LESS_AFTER: Duration = Duration::from_secs(10);
@@ -75,7 +75,7 @@ mod tests {
         assert_eq!([0.02, 0.3].map(|loss| copies(loss, 180)), [1, 1]);
         assert_eq!([0.02, 0.3].map(|loss| copies(loss, 100)), [0, 0]);
         assert_eq!(copies(f64::NAN, 1_000), 0);
-        assert_eq!([0.02, 0.05, 0.1].map(|loss| of(loss, 100, true)), [0, 1, 2]);
+        assert_eq!([0.02, 0.05, 0.1].map(|loss| of(loss, 140, true)), [0, 1, 2]);
         assert_eq!([50, 70].map(|kbps| of(0.1, kbps, true)), [0, 1]);
     }
 

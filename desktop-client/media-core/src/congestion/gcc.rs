@@ -40,6 +40,9 @@ const APPLICATION_LIMITED: f64 = 0.7;
 const VERY_SLOW: u32 = 3;
 const SOUND_FIRST: f64 = 0.8;
 
+/// Loss that is accepted beyond what was before is worth a probe from this share on.
+const NEW_LOSS: f64 = 0.05;
+
 /// After a fall it is not calm for this long.
 const UNREST: Duration = Duration::from_secs(1);
 
@@ -125,10 +128,12 @@ impl Gcc {
         }
         let setup = now.saturating_duration_since(self.created);
         let GccConfig { start, cautious_start, slow_setup, min, .. } = self.config;
-        let start = match () {
-            () if setup > slow_setup * VERY_SLOW => cautious_start.scale(SOUND_FIRST).max(min),
-            () if setup > slow_setup => cautious_start,
-            () => start,
+        let start = if setup > slow_setup * VERY_SLOW {
+            cautious_start.scale(SOUND_FIRST).max(min)
+        } else if setup > slow_setup {
+            cautious_start
+        } else {
+            start
         };
         self.aimd.start(start);
         self.probe_control.start(start, now);
@@ -203,7 +208,12 @@ impl Gcc {
         self.aimd.update(self.verdict, &circumstances, now);
         let congested = overused || self.delay.congested();
         let context = LossContext { sent: self.sent.over(SENT), congested, delay_based: self.aimd.rate() };
+        let accepted = self.loss.accepted();
         self.loss.update(&context, now);
+        if self.loss.accepted() > accepted + NEW_LOSS {
+            // What was tried before may have failed for the loss alone.
+            self.probe_control.try_again(self.known());
+        }
         if overused || self.known() < before.scale(0.95) {
             self.lowered = Some(now);
         }

@@ -56,6 +56,9 @@ const TEST_BACKOFF: f64 = 0.97;
 /// What is sent during a test is at most this many times what it should be: key frames and sound do not follow the rate at once.
 const LOWERED: f64 = 1.2;
 
+/// Thin sound with a copy is no more than this, and cannot be less.
+const INCOMPRESSIBLE: Bitrate = Bitrate::kbps(60);
+
 /// So often a test during which more was sent is repeated; then what is sent cannot be less.
 const MAX_FUTILE: u32 = 2;
 
@@ -251,7 +254,7 @@ impl LossControl {
             return;
         }
         if let (Some(sent), Some(cap)) = (context.sent, self.cap)
-            && sent > cap.scale(LOWERED)
+            && sent > cap.scale(LOWERED).max(INCOMPRESSIBLE)
             && futile < MAX_FUTILE
         {
             // What had been on its way filled the path all the while: the rate was not lowered at all.

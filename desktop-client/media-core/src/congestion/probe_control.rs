@@ -154,6 +154,12 @@ impl ProbeControl {
         }
     }
 
+    /// Something is known now that may have made probes fail.
+    pub(super) fn try_again(&mut self, estimate: Bitrate) {
+        self.failures = 0;
+        self.wanted = self.wanted.max(Some(estimate.scale(FIRST[0])));
+    }
+
     /// Time went on.
     pub(super) fn tick(&mut self, context: &ProbeContext, now: Instant) {
         self.follow(context, now);

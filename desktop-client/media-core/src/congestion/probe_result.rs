@@ -148,8 +148,8 @@ impl ProbeResults {
         // Lost packets slow both rates down alike, so what is compared is these, not the rate that was asked for.
         let unhindered = receive >= BOTTLENECK * send;
         // What is lost at any rate has left at that rate all the same.
-        let lost = (bytes as f64 / probe.bytes.max(1) as f64).clamp(kept, 1.0);
-        let shown = if unhindered { send.min(receive) / lost } else { USE_OF_BOTTLENECK * receive };
+        let came = (bytes as f64 / probe.bytes.max(1) as f64).clamp(kept, 1.0);
+        let shown = if unhindered { send.min(receive) / came } else { USE_OF_BOTTLENECK * receive };
         Some(ProbeOutcome { asked: probe.rate, shown: Some(Bitrate::bps(shown as u64)), unhindered })
     }
 }

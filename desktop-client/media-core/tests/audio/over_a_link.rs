@@ -158,6 +158,24 @@ fn packets_that_were_held_up_all_together_are_heard_and_the_delay_is_made_good()
 }
 
 #[test]
+#[ignore = "takes long"]
+fn eight_hours_of_drift_leave_the_delay_where_it_is() {
+    for ppm in [150.0, -150.0] {
+        let mut call = Call::new(jittery(30), 1).with_drift(ppm);
+        call.run_for(60 * SECOND);
+        let mut waiting = 0;
+        for minute in 0..8 * 60 {
+            call.run_for(60 * SECOND);
+            let (delay, target) = (call.delay(), call.listener.buffer.target_delay());
+            assert!(delay.abs_diff(target) < Duration::from_millis(20), "{ppm} ppm, {minute} min: {delay:?}");
+            waiting = waiting.max(call.listener.buffer.waiting_packets());
+        }
+        assert!(waiting < 10, "{waiting} packets");
+        assert!(call.listener.stats().concealed_share() < 0.02);
+    }
+}
+
+#[test]
 fn drifting_clocks_neither_starve_nor_fill_the_buffer() {
     for ppm in [150.0, -150.0] {
         let mut call = Call::new(delay(10), 1).with_drift(ppm);

@@ -32,6 +32,13 @@ pub type OnError = Box<dyn FnMut(cpal::Error) + Send>;
 /// Opens a microphone; `None` is the default. It delivers until the stream is dropped.
 pub fn open_microphone(
     id: Option<&str>,
+    on_error: impl FnMut() -> OnError,
+) -> Result<(Stream, RingMicrophone), DeviceError> {
+    try_microphone(id, on_error).map_err(|error| told_apart(error, id, "Microphone"))
+}
+
+fn try_microphone(
+    id: Option<&str>,
     mut on_error: impl FnMut() -> OnError,
 ) -> Result<(Stream, RingMicrophone), DeviceError> {
     let (device, name) = find(Direction::Input, id)?;
@@ -50,6 +57,13 @@ pub fn open_microphone(
 /// Opens a speaker; `None` is the default. It plays until the stream is dropped.
 pub fn open_speaker(
     id: Option<&str>,
+    on_error: impl FnMut() -> OnError,
+) -> Result<(Stream, RingSpeaker), DeviceError> {
+    try_speaker(id, on_error).map_err(|error| told_apart(error, id, "Speaker"))
+}
+
+fn try_speaker(
+    id: Option<&str>,
     mut on_error: impl FnMut() -> OnError,
 ) -> Result<(Stream, RingSpeaker), DeviceError> {
     let (device, name) = find(Direction::Output, id)?;
@@ -63,6 +77,14 @@ pub fn open_speaker(
         stream.play()?;
         Ok((stream, speaker))
     })
+}
+
+/// Systems call the default microphone and the default speaker the same.
+fn told_apart(error: DeviceError, id: Option<&str>, kind: &str) -> DeviceError {
+    if id.is_some() || error.device.to_lowercase().contains(&kind.to_lowercase()) {
+        return error;
+    }
+    DeviceError { device: format!("{kind} ({})", error.device), ..error }
 }
 
 /// The device's own configuration, at 48 kHz if it has that.
@@ -200,7 +222,7 @@ pub fn explain(name: &str, error: &cpal::Error) -> DeviceError {
             ("It is in use by another program.", "Close that program, then press “Try again”.")
         }
         ErrorKind::DeviceNotAvailable => {
-            ("It is not there any more.", "Plug it in and press “Try again”, or choose another device.")
+            ("It is not there.", "Plug it in and press “Try again”, or choose another device.")
         }
         ErrorKind::HostUnavailable => (
             "The system's sound service does not answer.",

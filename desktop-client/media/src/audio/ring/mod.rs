@@ -26,6 +26,33 @@ fn frames(rate: u32, ms: u32) -> usize {
 }
 
 #[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn callbacks_allocate_nothing() {
+        let now = Instant::now();
+        let (mut writer, _microphone) = capture_ring("m".into(), 44_100, now).unwrap();
+        let (mut reader, _speaker) = play_ring("s".into(), 44_100, now).unwrap();
+        for frames in [5, 441, 8_192] {
+            for channels in [1, 2, 8] {
+                let size = frames * usize::from(channels);
+                let (floats, integers, mut played) =
+                    (vec![0.1_f32; size], vec![7_i16; size], vec![0_i32; size]);
+                let counted = allocation_counter::measure(|| {
+                    writer.write(&floats, channels);
+                    writer.write(&integers, channels);
+                    reader.fill(&mut played, channels);
+                });
+                assert_eq!(counted.count_total, 0, "{frames} frames, {channels} channels");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
 mod signal {
     //! Signals for the tests of both directions.
 
