@@ -226,9 +226,9 @@ impl VideoFrames for NoPictures {
     }
 }
 
-/// The second of the others speaks.
+/// The first of the others speaks.
 pub fn speaking() -> Speaking {
-    Speaking { own: false, peers: [peer_id("peer-1")].into() }
+    Speaking { own: false, peers: [peer_id("peer-0")].into() }
 }
 
 /// Figures of a call over a network that dips once.

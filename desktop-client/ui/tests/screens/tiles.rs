@@ -33,9 +33,9 @@ fn a_panel_that_covers_the_tiles_hides_them() {
 fn who_speaks_is_told_unless_they_are_muted_or_not_there() {
     let mut stage = Stage::new(fabricated::call(&["Ada", "Alan"]));
     stage.hear(fabricated::speaking());
-    assert!(stage.shows("Alan, speaking") && stage.shows("Ada") && stage.shows("You"));
-    stage.say(|s| s.room.as_mut().unwrap().participants[1].microphone = Some(false));
-    assert!(stage.shows("Alan, microphone off"));
+    assert!(stage.shows("Ada, speaking") && stage.shows("Alan") && stage.shows("You"));
+    stage.say(|s| s.room.as_mut().unwrap().participants[0].microphone = Some(false));
+    assert!(stage.shows("Ada, microphone off"));
     stage.hear(call_ui::Speaking { own: true, ..Default::default() });
     assert!(stage.shows("You, speaking"));
     stage.say(|s| s.devices.microphone.enabled = false);
