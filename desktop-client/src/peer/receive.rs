@@ -142,7 +142,7 @@ async fn read(track: u64, remote: Arc<dyn TrackRemote>, forms: SoundForms, incom
             payload: packet.payload,
             arrival: Instant::now(),
         };
-        let packets = if has_copies { taken_apart(packet) } else { vec![packet] };
+        let packets = if has_copies { taken_apart(&packet) } else { vec![packet] };
         let newest = packets.len().saturating_sub(1);
         for (index, packet) in packets.into_iter().enumerate() {
             let incoming_packet = Incoming::Packet { track, packet, copy: index < newest, level };
@@ -155,19 +155,20 @@ async fn read(track: u64, remote: Arc<dyn TrackRemote>, forms: SoundForms, incom
 }
 
 /// A packet with copies of earlier ones as what it was made of, oldest first; nothing of one that is malformed. Senders repeat the packets just before.
-fn taken_apart(packet: RtpPacket) -> Vec<RtpPacket> {
+fn taken_apart(packet: &RtpPacket) -> Vec<RtpPacket> {
     let Some((copies, payload)) = red::unpack(&packet.payload) else { return vec![] };
+    let RtpPacket { ssrc, arrival, .. } = *packet;
     let count = u16::try_from(copies.len()).unwrap_or(u16::MAX);
     let earlier = (1..=count).rev().zip(copies).map(|(distance, copy)| RtpPacket {
+        ssrc,
         sequence_number: packet.sequence_number.wrapping_sub(distance),
         timestamp: packet.timestamp.wrapping_sub(copy.age),
         marker: false,
         payload: copy.payload,
-        ..packet
+        arrival,
     });
-    let mut packets: Vec<RtpPacket> = earlier.collect();
-    packets.push(RtpPacket { payload, ..packet });
-    packets
+    let newest = RtpPacket { payload, ..packet.clone() };
+    earlier.chain([newest]).collect()
 }
 
 /// Owner of one peer's player.
@@ -319,5 +320,43 @@ async fn sleep_until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use media_core::audio::red::Block;
+
+    use super::*;
+
+    fn packet(payload: Bytes) -> RtpPacket {
+        let arrival = Instant::now();
+        RtpPacket { ssrc: 7, sequence_number: 1, timestamp: 960, marker: true, payload, arrival }
+    }
+
+    #[test]
+    fn copies_become_the_packets_that_they_are_of() {
+        let copy = |age, payload| Block { age, payload: Bytes::from_static(payload) };
+        let new = Bytes::from_static(b"new");
+        let packed = red::pack(111, [copy(1_920, b"first"), copy(960, b"second")].iter(), &new);
+        let packets = taken_apart(&packet(packed));
+        let told: Vec<_> =
+            packets.iter().map(|p| (p.sequence_number, p.timestamp, p.marker, &p.payload[..])).collect();
+        let second_before = 960_u32.wrapping_sub(1_920);
+        assert_eq!(
+            told,
+            [
+                (65_535, second_before, false, &b"first"[..]),
+                (0, 0, false, &b"second"[..]),
+                (1, 960, true, &b"new"[..]),
+            ]
+        );
+        assert!(packets.iter().all(|packet| packet.ssrc == 7));
+    }
+
+    #[test]
+    fn a_malformed_packet_is_nothing() {
+        assert_eq!(taken_apart(&packet(Bytes::from_static(&[0xEF, 0xFF, 0xFF, 0xFF, 111]))), []);
     }
 }

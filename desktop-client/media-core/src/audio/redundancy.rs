@@ -39,15 +39,14 @@ impl Redundancy {
         let rules: &[Rule] = if thin { &THIN_RULES } else { &RULES };
         let has_room = |copies: u8| rules.iter().any(|rule| rule.0 >= copies && estimate >= rule.2);
         let wanted = rules.iter().find(|rule| loss >= rule.1 && estimate >= rule.2).map_or(0, |rule| rule.0);
-        if wanted >= self.copies {
-            self.copies = wanted;
-            self.since = None;
-        } else if !has_room(self.copies)
-            || now.saturating_duration_since(*self.since.get_or_insert(now)) >= LESS_AFTER
-        {
-            self.copies = wanted;
-            self.since = None;
+        if wanted < self.copies && has_room(self.copies) {
+            let since = *self.since.get_or_insert(now);
+            if now.saturating_duration_since(since) < LESS_AFTER {
+                return self.copies;
+            }
         }
+        self.since = None;
+        self.copies = wanted;
         self.copies
     }
 }
