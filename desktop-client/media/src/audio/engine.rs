@@ -16,7 +16,6 @@ use super::clock::BLOCK;
 use super::input::Input;
 use super::opener::{Opened, OpenerHandle};
 use super::output::Output;
-use super::priority;
 use super::receive::{AudioInput, AudioReceiver, audio_player};
 use super::send::SendPath;
 use super::voice::{Sonora, VoiceProcessor};
@@ -132,7 +131,6 @@ pub fn audio(setup: AudioSetup) -> (AudioHandle, AudioThread) {
 impl AudioThread {
     /// Runs until it is told to stop.
     pub fn run(mut self) {
-        priority::raise();
         self.input.start(&self.opener, &self.events);
         self.output.start(&self.opener, &self.events);
         let mut turn = Instant::now();

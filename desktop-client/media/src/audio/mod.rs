@@ -10,7 +10,6 @@ pub(crate) mod opener;
 mod output;
 mod play;
 mod played;
-mod priority;
 pub(crate) mod receive;
 mod resample;
 mod ring;
