@@ -226,11 +226,7 @@ impl LossControl {
                 Some(_) | None => self.cap,
             };
             self.chain = Some((before, now));
-            self.lower(
-                self.through(sent, share).scale(TEST_BACKOFF),
-                State::Testing { share, futile: 0 },
-                now,
-            );
+            self.test(sent, share, now);
         }
     }
 
@@ -266,17 +262,18 @@ impl LossControl {
         {
             // It got worse meanwhile, so the rate was not lowered by enough to tell.
             self.chain = self.chain.map(|(before, _)| (before, now));
-            self.lower(
-                self.through(sent, trial).scale(TEST_BACKOFF),
-                State::Testing { share: trial, futile: 0 },
-                now,
-            );
-            return;
+            return self.test(sent, trial, now);
         }
         self.accepted = (share + trial) / 2.0;
         self.average = Some(self.accepted);
         self.cap = self.chain.and_then(|(before, _)| before);
         self.state = State::Watching;
+    }
+
+    /// Sets the rate to what comes through, to see whether a share of loss responds.
+    fn test(&mut self, sent: Bitrate, share: f64, now: Instant) {
+        let to = self.through(sent, share).scale(TEST_BACKOFF);
+        self.lower(to, State::Testing { share, futile: 0 }, now);
     }
 
     /// What comes through of what is sent, were it not for accepted loss.

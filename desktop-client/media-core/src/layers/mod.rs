@@ -45,6 +45,9 @@ use crate::bitrate::Bitrate;
 /// Between two looks at the clock while something waits for time to pass.
 const TICK: Duration = Duration::from_millis(100);
 
+/// An estimate that is at once so many times what it was comes from a probe, or from a test that is over, and need not last long to be believed.
+const FOUND: f64 = 2.0;
+
 /// See the module. `P` names a peer.
 #[derive(Debug)]
 pub struct LayerChoice<P> {
@@ -92,6 +95,9 @@ impl<P: Ord + Copy> LayerChoice<P> {
             }
             LayersInput::Estimate { peer, bitrate } => {
                 if let Some(peer) = self.peers.get_mut(&peer) {
+                    if bitrate > peer.estimates.current().scale(FOUND) {
+                        peer.be_eager(&self.config, now);
+                    }
                     peer.estimates.set(bitrate, now);
                 }
             }

@@ -58,14 +58,18 @@ fn a_link_that_breaks_down_loses_the_layer_at_once_and_below_the_floor_the_video
     assert_eq!((bench.gets(2), bench.state(2)), (None, VideoState::Suspended));
     assert!(bench.orders[&2].demand > Bitrate::ZERO);
     assert_eq!(bench.rates(), [(2, 2_000)]);
-    // A little more is not enough, and much more must last.
+    // A little more is not enough.
     bench.estimate(2, 41);
     bench.run(60_000);
     assert_eq!(bench.gets(2), None);
-    bench.estimate(2, 2_000);
+    // Somewhat more must last; what is at once many times more has been found by a probe.
+    bench.estimate(2, 80);
     bench.run(4_900);
     assert_eq!(bench.gets(2), None);
     bench.run(300);
+    assert_eq!(bench.gets(2).unwrap().0, 0);
+    bench.estimate(2, 2_000);
+    bench.run(700);
     assert_eq!(bench.gets(2), Some((2, 2)));
 }
 
