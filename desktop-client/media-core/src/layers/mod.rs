@@ -45,8 +45,10 @@ use crate::bitrate::Bitrate;
 /// Between two looks at the clock while something waits for time to pass.
 const TICK: Duration = Duration::from_millis(100);
 
-/// An estimate that is at once so many times what it was comes from a probe, or from a test that is over, and need not last long to be believed.
+/// An estimate that is at once so many times what it was, and so many times the floor, comes from a probe, or from a test that is over, and need not last long to
+/// be believed. On thin paths estimates waver by as much.
 const FOUND: f64 = 2.0;
+const FOUND_FLOORS: f64 = 4.0;
 
 /// See the module. `P` names a peer.
 #[derive(Debug)]
@@ -95,7 +97,9 @@ impl<P: Ord + Copy> LayerChoice<P> {
             }
             LayersInput::Estimate { peer, bitrate } => {
                 if let Some(peer) = self.peers.get_mut(&peer) {
-                    if bitrate > peer.estimates.current().scale(FOUND) {
+                    let found =
+                        peer.estimates.current().scale(FOUND).max(self.config.floor.scale(FOUND_FLOORS));
+                    if bitrate > found {
                         peer.be_eager(&self.config, now);
                     }
                     peer.estimates.set(bitrate, now);
