@@ -24,6 +24,9 @@ const THIN_RULES: [Rule; 2] = [(2, 0.08, Bitrate::kbps(130)), (1, 0.03, Bitrate:
 /// How long less must have been enough before less is repeated: loss comes and goes.
 const LESS_AFTER: Duration = Duration::from_secs(10);
 
+/// The same on a thin path, where a copy takes the room of a picture: what was lost there at the start was too much sent.
+const THIN_LESS_AFTER: Duration = Duration::from_secs(1);
+
 /// Follows one path.
 #[derive(Debug, Clone, Default)]
 pub struct Redundancy {
@@ -41,7 +44,8 @@ impl Redundancy {
         let wanted = rules.iter().find(|rule| loss >= rule.1 && estimate >= rule.2).map_or(0, |rule| rule.0);
         if wanted < self.copies && has_room(self.copies) {
             let since = *self.since.get_or_insert(now);
-            if now.saturating_duration_since(since) < LESS_AFTER {
+            let patience = if thin { THIN_LESS_AFTER } else { LESS_AFTER };
+            if now.saturating_duration_since(since) < patience {
                 return self.copies;
             }
         }
@@ -91,5 +95,8 @@ mod tests {
         assert_eq!(redundancy.update(0.1, estimate, false, at(20)), 2);
         assert_eq!(redundancy.update(0.1, Bitrate::kbps(180), false, at(21)), 1);
         assert_eq!(redundancy.update(0.1, Bitrate::kbps(100), false, at(22)), 0);
+        assert_eq!(redundancy.update(0.1, Bitrate::kbps(100), true, at(23)), 1);
+        assert_eq!(redundancy.update(0.0, Bitrate::kbps(100), true, at(24)), 1);
+        assert_eq!(redundancy.update(0.0, Bitrate::kbps(100), true, at(25)), 0);
     }
 }
