@@ -95,7 +95,7 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
 };
 ";
 
-/// How many packets of sound came as copies within others, whether they were needed or not.
+/// How many packets of sound came within others, as copies or as in-band FEC, whether they were needed or not.
 const RESTORED: &str = r"
 let count = 0;
 for (const connection of window.kept) {

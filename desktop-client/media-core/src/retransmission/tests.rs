@@ -182,15 +182,15 @@ fn more_may_be_sent_again_when_more_is_lost() {
 /// Sends 1 Mbit/s and asks for everything again each millisecond; bytes of answers.
 fn flood(retransmitter: &mut Retransmitter, ms: u64) -> usize {
     let mut answered = 0;
-    for now in 0..ms {
-        if now.is_multiple_of(8) {
-            retransmitter.sent(SSRC, packet((now / 8) as u16, 1_000), at(now));
+    for moment in 0..ms {
+        if moment.is_multiple_of(8) {
+            retransmitter.sent(SSRC, packet((moment / 8) as u16, 1_000), at(moment));
         }
-        let newest = (now / 8) as u16;
-        let notes = retransmitter.nacked(SSRC, (0..128).map(|back| newest.wrapping_sub(back)), at(now));
+        let newest = (moment / 8) as u16;
+        let notes = retransmitter.nacked(SSRC, (0..128).map(|back| newest.wrapping_sub(back)), at(moment));
         answered += notes.iter().map(|note| note.bytes).sum::<usize>();
         for note in notes {
-            retransmitter.take(note, at(now));
+            retransmitter.take(note, at(moment));
         }
     }
     answered
