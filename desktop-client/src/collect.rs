@@ -76,6 +76,7 @@ fn send_stats(send: &SendReport) -> SendStats {
         target_kbps: send.target.map(kbps),
         bitrate_kbps: Some(kbps(send.bitrate)),
         fraction_lost: send.fraction_lost,
+        video_packets_sent: send.video_packets,
         retransmitted_packets: send.retransmitted_packets,
         queue_delay_ms: millis(send.queue_delay),
         padding_bytes: send.padding_bytes,

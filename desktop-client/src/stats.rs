@@ -146,6 +146,8 @@ pub struct SendStats {
     pub bitrate_kbps: Option<f64>,
     /// Fraction of our packets that the peer lost, 0–1.
     pub fraction_lost: Option<f64>,
+    /// Packets of pictures so far, without those sent again.
+    pub video_packets_sent: u64,
     /// Packets sent again so far.
     pub retransmitted_packets: u64,
     /// How long what waits for the pacer takes at the rate of the path.
@@ -284,7 +286,7 @@ mod tests {
         r#""jitterBufferDelayMs":null,"jitterBufferTargetDelayMs":null,"bitrateKbps":null,"#,
         r#""levelDbfs":null,"latencyMs":null},"#,
         r#""send":{"layer":1,"estimateKbps":null,"targetKbps":800.5,"bitrateKbps":null,"fractionLost":null,"#,
-        r#""retransmittedPackets":0,"queueDelayMs":0.0,"paddingBytes":0,"qualityLimitationReason":null}}],"#,
+        r#""videoPacketsSent":0,"retransmittedPackets":0,"queueDelayMs":0.0,"paddingBytes":0,"qualityLimitationReason":null}}],"#,
         r#""encoder":{"layers":[{"width":640,"height":360,"framesEncoded":31,"keyFrames":1,"cpuSeconds":0.25,"#,
         r#""targetKbps":700,"bitrateKbps":null}]},"#,
         r#""devices":{"microphoneLevelDbfs":-20.5,"erleDb":null,"underruns":0,"overruns":1},"#,

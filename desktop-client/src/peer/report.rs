@@ -63,6 +63,8 @@ pub struct SendReport {
     pub bitrate: f64,
     /// What the peer lost of it, 0–1, by its last receiver report.
     pub fraction_lost: Option<f64>,
+    /// Packets of pictures, without those sent again.
+    pub video_packets: u64,
     /// Packets sent again.
     pub retransmitted_packets: u64,
     /// Their bytes on the wire.
@@ -89,6 +91,8 @@ pub struct Quality {
 pub struct SendCounters {
     /// Payload bytes.
     pub bytes: AtomicU64,
+    /// Packets of pictures.
+    pub video_packets: AtomicU64,
     /// One more than the layer last sent; 0 for none.
     pub layer: AtomicU64,
 }
@@ -217,6 +221,7 @@ impl Sending {
             target: demand,
             bitrate,
             fraction_lost,
+            video_packets: self.counters.video_packets.load(Ordering::Relaxed),
             retransmitted_packets: repair.packets,
             retransmitted_bytes: repair.bytes,
             padding_bytes: repair.padding_bytes,

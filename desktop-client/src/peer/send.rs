@@ -256,6 +256,7 @@ impl VideoSender {
         }
         self.wire.counters.layer.store(u64::from(frame.layer) + 1, Ordering::Relaxed);
         for packet in self.packetizer.packetize(frame) {
+            self.wire.counters.video_packets.fetch_add(1, Ordering::Relaxed);
             self.wire.send(packet).await?;
         }
         Ok(())

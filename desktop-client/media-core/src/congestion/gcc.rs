@@ -43,6 +43,9 @@ const SOUND_FIRST: f64 = 0.8;
 /// Loss that is accepted beyond what was before is worth a probe from this share on.
 const NEW_LOSS: f64 = 0.05;
 
+/// A first report that comes later than this after the first packet is from a peer that was not ready.
+const LATE: Duration = Duration::from_millis(600);
+
 /// After a fall it is not calm for this long.
 const UNREST: Duration = Duration::from_secs(1);
 
@@ -58,8 +61,10 @@ const ROUND_TRIP_WINDOW_MS: f64 = 10_000.0;
 pub struct Gcc {
     config: GccConfig,
     created: Instant,
-    /// A packet has left.
-    begun: bool,
+    /// When the first packet left, and the estimate then.
+    begun: Option<(Instant, Bitrate)>,
+    /// There has been a report. Before the first one the peer may not be ready: it has no keys yet when the last message of its handshake is lost.
+    heard: bool,
     demand: Bitrate,
     in_flight: InFlight,
     timeline: Timeline,
@@ -84,7 +89,8 @@ impl Gcc {
         Self {
             config,
             created: now,
-            begun: false,
+            begun: None,
+            heard: false,
             demand: config.max,
             in_flight: InFlight::default(),
             timeline: Timeline::default(),
@@ -123,7 +129,7 @@ impl Gcc {
 
     /// The first packet leaves.
     fn begin(&mut self, now: Instant) {
-        if std::mem::replace(&mut self.begun, true) {
+        if self.begun.is_some() {
             return;
         }
         let setup = now.saturating_duration_since(self.created);
@@ -135,8 +141,25 @@ impl Gcc {
         } else {
             start
         };
+        self.begun = Some((now, start));
         self.aimd.start(start);
         self.probe_control.start(start, now);
+    }
+
+    /// The first report came. If the peer was not ready for long, it has met nothing of the first probes, and what it missed was not lost on the way.
+    fn hear(&mut self, results: &[PacketResult], now: Instant) {
+        if std::mem::replace(&mut self.heard, true) {
+            return;
+        }
+        if let Some((begun, start)) = self.begun
+            && now.saturating_duration_since(begun) > LATE
+        {
+            let ready =
+                results.iter().filter(|result| result.arrival.is_some()).map(|result| result.departure);
+            self.loss.path_was_dead(ready.min().unwrap_or(now));
+            self.aimd.start(start);
+            self.probe_control.start(start, now);
+        }
     }
 
     fn silence_deadline(&self) -> Option<Instant> {
@@ -210,7 +233,7 @@ impl Gcc {
         let context = LossContext { sent: self.sent.over(SENT), congested, delay_based: self.aimd.rate() };
         let accepted = self.loss.accepted();
         self.loss.update(&context, now);
-        if self.loss.accepted() > accepted + NEW_LOSS {
+        if self.loss.asks() || self.loss.accepted() > accepted + NEW_LOSS {
             // What was tried before may have failed for the loss alone.
             self.probe_control.try_again(self.known());
         }
@@ -234,7 +257,7 @@ impl Gcc {
             if let Some(shown) = outcome.shown {
                 let shown = shown.min(self.ceiling());
                 self.aimd.probed(shown);
-                self.loss.probed(shown);
+                self.loss.probed(shown, outcome.unhindered);
             }
             self.probe_control.decided(&outcome, self.known());
         }
@@ -283,6 +306,7 @@ impl BandwidthEstimator for Gcc {
         let last = self.newest.map_or(last, |newest| newest.max(last));
         self.newest = Some(last);
         self.begin(now);
+        self.hear(results, now);
         let skipped = self.in_flight.reported(first.departure, last);
         if let Some(arrived) = results.iter().rev().find(|result| result.arrival.is_some()) {
             let round_trip = instants_ms(now, arrived.departure);

@@ -62,6 +62,13 @@ const INCOMPRESSIBLE: Bitrate = Bitrate::kbps(60);
 /// So often a test during which more was sent is repeated; then what is sent cannot be less.
 const MAX_FUTILE: u32 = 2;
 
+/// Where no more than this is sent, loss is not tested by sending less: so few packets say little, and what is left is no call. Asked is whether far more
+/// comes through without a queue, so many times as much; the answer is waited for no longer than this, and asked for again only after a while.
+const LITTLE: Bitrate = Bitrate::kbps(150);
+const FAR_MORE: f64 = 2.0;
+const ANSWER: Duration = Duration::from_secs(2);
+const ASK_AGAIN: Duration = Duration::from_secs(10);
+
 /// This share of the new loss must be gone for it to have been congestion.
 const RESPONSE: f64 = 0.5;
 
@@ -89,6 +96,12 @@ pub(super) struct LossContext {
 #[derive(Debug, Clone, Copy)]
 enum State {
     Watching,
+    /// A probe shall tell whether a share of loss at a low rate has to do with the rate.
+    Asking {
+        share: f64,
+        sent: Bitrate,
+        until: Instant,
+    },
     /// The rate is lowered to see whether a share of loss responds.
     Testing {
         share: f64,
@@ -119,6 +132,9 @@ pub(super) struct LossControl {
     /// The cap before a chain of tests, and when the last one of them began.
     chain: Option<(Option<Bitrate>, Instant)>,
     state: State,
+    asked: Option<Instant>,
+    /// A probe is wanted, of which nobody has been told.
+    asks: bool,
     updated: Option<Instant>,
 }
 
@@ -137,6 +153,8 @@ impl LossControl {
             cap: None,
             chain: None,
             state: State::Watching,
+            asked: None,
+            asks: false,
             updated: None,
         }
     }
@@ -160,7 +178,12 @@ impl LossControl {
                     self.conclude(share, futile, context, now);
                 }
             }
-            State::Watching | State::Holding { .. } => {
+            State::Asking { share, until, .. } if now >= until => {
+                if let Some(sent) = context.sent {
+                    self.test(sent, share, now);
+                }
+            }
+            State::Watching | State::Asking { .. } | State::Holding { .. } => {
                 if self.tally.is_enough(WINDOW, SPARSE_WINDOW) {
                     self.judge(context, now);
                 }
@@ -176,10 +199,22 @@ impl LossControl {
         Some(rate.max(self.min))
     }
 
-    /// A probe came through at a rate: loss does not keep us below.
-    pub(super) fn probed(&mut self, rate: Bitrate) {
+    /// Whether a probe is wanted that tells what loss comes from; true once.
+    pub(super) fn asks(&mut self) -> bool {
+        std::mem::take(&mut self.asks)
+    }
+
+    /// A probe came through at a rate: loss does not keep us below. One that met no bottleneck at far more than what was sent shows that what is lost at so little has
+    /// nothing to do with the rate.
+    pub(super) fn probed(&mut self, rate: Bitrate, unhindered: bool) {
         if let Some(cap) = self.cap.as_mut() {
             *cap = rate.max(*cap);
+        }
+        if let State::Asking { share, sent, .. } = self.state
+            && unhindered
+            && rate >= sent.scale(FAR_MORE)
+        {
+            self.accept(share);
         }
     }
 
@@ -203,7 +238,7 @@ impl LossControl {
 
     /// Is the rate held down to see what it does to the loss, or because it helped?
     pub(super) fn is_holding(&self) -> bool {
-        !matches!(self.state, State::Watching)
+        matches!(self.state, State::Testing { .. } | State::Holding { .. })
     }
 
     fn judge(&mut self, context: &LossContext, now: Instant) {
@@ -220,13 +255,20 @@ impl LossControl {
             let through = self.through(sent, share).scale(BACKOFF);
             let least = if context.congested { LEAST_CONGESTED } else { LEAST };
             self.lower(through.max(sent.scale(least)), State::Holding { until: now + HOLD }, now);
-        } else if let Some(share) = self.doubtful(&tally, suspect) {
+        } else if !matches!(self.state, State::Asking { .. })
+            && let Some(share) = self.doubtful(&tally, suspect)
+        {
             let before = match self.chain {
                 Some((before, at)) if now.saturating_duration_since(at) < CHAIN => before,
                 Some(_) | None => self.cap,
             };
             self.chain = Some((before, now));
-            self.test(sent, share, now);
+            if sent <= LITTLE && self.asked.is_none_or(|at| now.saturating_duration_since(at) >= ASK_AGAIN) {
+                (self.asked, self.asks) = (Some(now), true);
+                self.state = State::Asking { share, sent, until: now + ANSWER };
+            } else {
+                self.test(sent, share, now);
+            }
         }
     }
 
@@ -264,8 +306,13 @@ impl LossControl {
             self.chain = self.chain.map(|(before, _)| (before, now));
             return self.test(sent, trial, now);
         }
-        self.accepted = (share + trial) / 2.0;
-        self.average = Some(self.accepted);
+        self.accept((share + trial) / 2.0);
+    }
+
+    /// A share of packets is lost at any rate.
+    fn accept(&mut self, share: f64) {
+        self.accepted = share;
+        self.average = Some(share);
         self.cap = self.chain.and_then(|(before, _)| before);
         self.state = State::Watching;
     }

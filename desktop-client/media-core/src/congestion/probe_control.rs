@@ -23,6 +23,9 @@ const ABOVE_DEMAND: f64 = 1.2;
 /// A probe that shows nothing, because too little of it arrived, is repeated so often: our choice, for paths that lose much.
 const RETRIES: u32 = 2;
 
+/// Later it is tried so often: it says nothing about the path, and where little is sent nothing else lifts the estimate. Our choice.
+const LOST_INTERVAL: Duration = Duration::from_secs(2);
+
 /// A probe must promise this much more than is known.
 const WORTHWHILE: f64 = 1.1;
 
@@ -90,6 +93,8 @@ pub(super) struct ProbeControl {
     dip: Option<Dip>,
     interval: Duration,
     failures: u32,
+    /// Probes in a row that showed nothing.
+    lost: u32,
     last: Option<Instant>,
     ticked: Option<Instant>,
 }
@@ -107,6 +112,7 @@ impl ProbeControl {
             dip: None,
             interval,
             failures: 0,
+            lost: 0,
             last: None,
             ticked: None,
         }
@@ -137,12 +143,13 @@ impl ProbeControl {
     /// A probe is decided; `estimate` takes it into account.
     pub(super) fn decided(&mut self, outcome: &ProbeOutcome, estimate: Bitrate) {
         let Some(shown) = outcome.shown else {
-            self.failures += 1;
-            if self.failures <= RETRIES {
+            self.lost = self.lost.saturating_add(1);
+            if self.lost <= RETRIES {
                 self.wanted = self.wanted.max(Some(outcome.asked));
             }
             return;
         };
+        self.lost = 0;
         if !outcome.unhindered {
             self.failures += 1;
             return;
@@ -156,7 +163,7 @@ impl ProbeControl {
 
     /// Something is known now that may have made probes fail.
     pub(super) fn try_again(&mut self, estimate: Bitrate) {
-        self.failures = 0;
+        (self.failures, self.lost) = (0, 0);
         self.wanted = self.wanted.max(Some(estimate.scale(FIRST[0])));
     }
 
@@ -197,10 +204,13 @@ impl ProbeControl {
             }
             return Some(rate);
         }
+        let elapsed = self.last.map(|last| now.saturating_duration_since(last));
+        if self.lost > RETRIES && elapsed.is_some_and(|elapsed| elapsed >= LOST_INTERVAL) {
+            return Some(context.estimate.scale(FIRST[0]));
+        }
         let interval = if context.application_limited { self.interval } else { LIMITED_INTERVAL };
         let interval = (interval * 2_u32.pow(self.failures.min(2))).min(MAX_INTERVAL.max(interval));
-        let is_due = self.last.is_some_and(|last| now.saturating_duration_since(last) >= interval);
-        is_due.then(|| context.estimate.scale(FURTHER))
+        elapsed.is_some_and(|elapsed| elapsed >= interval).then(|| context.estimate.scale(FURTHER))
     }
 
     /// Notices dips, and their ends.

@@ -1,6 +1,7 @@
 //! Bandwidth estimation over networks in virtual time.
 
 mod bottleneck;
+mod calls;
 mod demand;
 mod distrust;
 mod loss;

@@ -1,8 +1,9 @@
 //! Senders that pace at their estimate through one bottleneck, and receivers that report what arrived.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use media_core::audio::thin_path::ThinPath;
 use media_core::bitrate::Bitrate;
 use media_core::congestion::{BandwidthEstimator, Gcc, GccConfig, PacketResult, Probe, ProbeSent};
 use media_core::sim::{self, Link, LinkConfig, Profile, Step};
@@ -22,6 +23,14 @@ const SAMPLE: Duration = Duration::from_millis(100);
 /// Time between pictures, and how much faster than the estimate their packets leave, when a flow sends pictures.
 const PICTURE: Duration = Duration::from_micros(33_333);
 const PACING: f64 = 2.5;
+
+/// A packet of sound each 20 ms, and a long one each 60 ms on thin paths, with headers.
+const SOUND: (Duration, usize) = (Duration::from_millis(20), 150);
+const THIN_SOUND: (Duration, usize) = (Duration::from_millis(60), 190);
+
+/// Pictures of a call end below this rate and come back above that one.
+const PICTURES_END: Bitrate = Bitrate::kbps(32);
+const PICTURES_BEGIN: Bitrate = Bitrate::kbps(42);
 
 /// Zero of the receivers' clocks.
 const CLOCK: Duration = Duration::from_secs(1_000);
@@ -66,6 +75,48 @@ struct ActiveProbe {
     packets: usize,
 }
 
+/// What a client sends in a call: sound whatever the estimate, and pictures with the rest of it.
+#[derive(Debug, Default)]
+struct Call {
+    thin_path: ThinPath,
+    pictures: bool,
+    next_sound: Option<Instant>,
+    next_picture: Option<Instant>,
+    /// When packets leave, and their bytes.
+    queue: VecDeque<(Instant, usize)>,
+}
+
+impl Call {
+    /// When and how large the next packet is.
+    fn next(&mut self, estimate: Bitrate, demand: Bitrate, at: Instant) -> (Instant, usize) {
+        while self.queue.is_empty() {
+            let sound = *self.next_sound.get_or_insert(at);
+            let picture = *self.next_picture.get_or_insert(at);
+            let thin = self.thin_path.update(estimate, sound.min(picture));
+            let (interval, bytes) = if thin { THIN_SOUND } else { SOUND };
+            if sound <= picture {
+                self.queue.push_back((sound, bytes));
+                self.next_sound = Some(sound + interval);
+                continue;
+            }
+            self.next_picture = Some(picture + PICTURE);
+            let sound_rate = Bitrate::bps((bytes as f64 * 8.0 / interval.as_secs_f64()) as u64);
+            let rate =
+                Bitrate::bps(estimate.as_bps().saturating_sub(sound_rate.as_bps())).scale(0.95).min(demand);
+            self.pictures = rate >= if self.pictures { PICTURES_END } else { PICTURES_BEGIN };
+            let mut bytes = if self.pictures { rate.bytes_in(PICTURE) as usize } else { 0 };
+            let mut leaves = picture;
+            while bytes > 0 {
+                let packet = bytes.min(PACKET);
+                self.queue.push_back((leaves, packet + 60));
+                bytes -= packet;
+                leaves += estimate.scale(PACING).time_for(packet as u64).unwrap_or_default();
+            }
+        }
+        self.queue[0]
+    }
+}
+
 /// One sender and its receiver.
 #[derive(Debug)]
 pub struct Flow {
@@ -75,6 +126,10 @@ pub struct Flow {
     sequence: u64,
     in_flight: BTreeMap<u64, (Instant, usize)>,
     probe: Option<ActiveProbe>,
+    /// Sends what a call does instead of all that the estimate allows.
+    call: Option<Call>,
+    /// The receiver takes nothing before.
+    hears_from: Instant,
     arrived: BTreeMap<u64, Duration>,
     reported: u64,
     next_report: Instant,
@@ -100,6 +155,8 @@ impl Flow {
             sequence: 0,
             in_flight: BTreeMap::new(),
             probe: None,
+            call: None,
+            hears_from: starts,
             arrived: BTreeMap::new(),
             reported: 0,
             next_report: starts,
@@ -137,6 +194,14 @@ impl Flow {
         }
         let at = self.next_packet;
         self.begin_probe(at);
+        if self.probe.is_none()
+            && let Some(call) = &mut self.call
+        {
+            let (_, bytes) = call.queue.pop_front()?;
+            let sequence = self.send(bytes, at);
+            self.next_packet = self.after_call(at)?;
+            return Some((at, sequence, bytes));
+        }
         let Some(active) = self.probe.as_mut() else {
             self.next_packet = self.after_media(at)?;
             return Some((at, self.send(PACKET, at), PACKET));
@@ -154,12 +219,22 @@ impl Flow {
             if let Source::Adaptive { estimator, .. } = &mut self.source {
                 estimator.on_probe_sent(ProbeSent { id, first, last: at }, at);
             }
+            if self.call.is_some() {
+                self.next_packet = self.after_call(at)?;
+                return Some((at, sequence, bytes));
+            }
             // Media made up the probe as far as there was any: the next packet is due when its time has come again.
             self.next_packet = at + self.rate().time_for(total as u64)?;
         } else {
             self.next_packet = at + rate.time_for(bytes as u64)?;
         }
         Some((at, sequence, bytes))
+    }
+
+    fn after_call(&mut self, at: Instant) -> Option<Instant> {
+        let Source::Adaptive { estimator, demand } = &self.source else { return None };
+        let (estimate, demand) = (estimator.estimate(), *demand);
+        self.call.as_mut().map(|call| call.next(estimate, demand, at).0.max(at))
     }
 
     /// When the next packet of media is due.
@@ -191,6 +266,9 @@ impl Flow {
 
     fn arrive(&mut self, sequence: u64, at: Instant) {
         let Some((_, bytes)) = self.in_flight.get(&sequence) else { return };
+        if at < self.hears_from {
+            return;
+        }
         self.received_bytes += *bytes as u64;
         let local = at.duration_since(sim::epoch()).mul_f64(1.0 + self.drift);
         self.arrived.entry(sequence).or_insert(CLOCK + local);
@@ -298,6 +376,21 @@ impl Network {
         let mut estimator = Box::new(Gcc::new(GccConfig::default(), starts));
         estimator.set_demand(demand, starts);
         self.flows.push(Flow::new(Source::Adaptive { estimator, demand }, starts));
+        self
+    }
+
+    /// Adds a call whose connecting took a time in seconds: sound, and pictures of up to 800 kbit/s as far as the estimate allows them. The receiver is not ready for
+    /// another time.
+    pub fn call(mut self, setup: f64, deaf: f64) -> Self {
+        let starts = sim::epoch() + Duration::from_secs_f64(setup);
+        let demand = Bitrate::kbps(800);
+        let mut estimator = Box::new(Gcc::new(GccConfig::default(), sim::epoch()));
+        estimator.set_demand(Bitrate::kbps(930), sim::epoch());
+        let mut flow = Flow::new(Source::Adaptive { estimator, demand }, starts);
+        flow.call = Some(Call::default());
+        flow.hears_from = starts + Duration::from_secs_f64(deaf);
+        flow.after_call(starts);
+        self.flows.push(flow);
         self
     }
 
