@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use anyhow::Context as _;
 use media_core::congestion::{Gcc, GccConfig};
 use rtc::ice::mdns::MulticastDnsMode;
 use rtc::interceptor::{Registry, Slot};
@@ -32,6 +33,7 @@ use webrtc::peer_connection::{
 };
 
 use super::feedback::KeyFrameRequests;
+use super::handshake::RepeatingHandshakes;
 use super::nack::LossRequests;
 use super::receive::Inbound;
 use super::sender_reports::SenderReports;
@@ -130,6 +132,7 @@ async fn try_build(
     inbound: &Inbound,
     mdns: MulticastDnsMode,
 ) -> anyhow::Result<Built> {
+    let runtime = webrtc::runtime::default_runtime().context("the stack was built without a runtime")?;
     let mut media = media_engine()?;
     let (registry, path) = interceptors(&mut media, inbound)?;
     let configuration = RTCConfigurationBuilder::new()
@@ -143,6 +146,7 @@ async fn try_build(
             .with_setting_engine(setting_engine(network, mdns))
             .with_interceptor_registry(registry)
             .with_handler(handler)
+            .with_runtime(Arc::new(RepeatingHandshakes(runtime)))
             .with_udp_addrs(udp_addresses(network))
             .with_data_channel_send_buffer_limit(DATA_CHANNEL_BUFFER_BYTES)
             .build()

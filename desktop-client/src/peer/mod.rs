@@ -7,6 +7,7 @@ mod channels;
 mod connection;
 mod feedback;
 mod handler;
+mod handshake;
 mod layers;
 mod nack;
 mod receive;
