@@ -170,7 +170,18 @@ fn without_delay(stream: TcpStream) -> TcpStream {
         // The connection works without it, only slower.
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
+    retry_soon(&stream);
     stream
+}
+
+/// A few messages bring a call about: on a network that loses many, each further loss of the same one must not double the wait. Only Linux has it.
+fn retry_soon(stream: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_thin_linear_timeouts(true) {
+        tracing::debug!(%error, "TCP_THIN_LINEAR_TIMEOUTS could not be set");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = stream;
 }
 
 async fn addresses(url: &Url) -> Result<(HostPort, Vec<SocketAddr>), ReachError> {

@@ -41,10 +41,23 @@ impl<S> Accept<TcpStream, S> for GuardedAcceptor {
         let permit = Arc::clone(&self.permits).try_acquire_owned();
         ready(match permit {
             // Signaling messages are small and must not wait for each other (RFC 896).
-            Ok(permit) => stream.set_nodelay(true).map(|()| (Guarded { stream, _permit: permit }, service)),
+            Ok(permit) => {
+                retry_soon(&stream);
+                stream.set_nodelay(true).map(|()| (Guarded { stream, _permit: permit }, service))
+            }
             Err(_) => Err(io::Error::other("too many connections")),
         })
     }
+}
+
+/// A few messages bring a call about: on a network that loses many, each further loss of the same one must not double the wait. Only Linux has it.
+fn retry_soon(stream: &TcpStream) {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = socket2::SockRef::from(stream).set_tcp_thin_linear_timeouts(true) {
+        tracing::debug!(%error, "TCP_THIN_LINEAR_TIMEOUTS could not be set");
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = stream;
 }
 
 impl AsyncRead for Guarded {
