@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
+use media_core::audio::encodings::Encodings;
 use media_core::frame::I420Frame;
 use media_core::slot::Slot;
 use tokio::sync::mpsc;
@@ -136,6 +137,11 @@ impl Media {
     /// Processes the microphone's sound in this way from now on.
     pub fn process_voice(&self, parts: VoiceProcessing) {
         self.audio.order(AudioOrder::Process(parts));
+    }
+
+    /// Encodes our sound in this way from now on, for all peers. Until the first call that is [`Encodings::start`].
+    pub fn encode_sound(&self, encodings: Encodings) {
+        self.audio.order(AudioOrder::Encode(encodings));
     }
 
     /// Takes pictures from here from now on.

@@ -32,7 +32,8 @@ pub struct Subscription {
     pub sound: SoundChoice,
 }
 
-/// Chooses how a peer gets our sound: usually in packets of 20 ms at 32 kbit/s, or thin, in packets of 60 ms at 16 kbit/s. Clones stand for the same peer.
+/// Chooses how a peer gets our sound: usually in packets of 20 ms, or thin, in packets of 60 ms at a low bitrate ([`media_core::audio::encodings`]). Clones stand
+/// for the same peer.
 #[derive(Debug, Clone, Default)]
 pub struct SoundChoice(Arc<AtomicBool>);
 

@@ -7,9 +7,7 @@ use std::time::{Duration, Instant};
 
 use call_core::link::LinkId;
 use call_media::{KeyFrameRequester, LayerTarget, Media, SoundChoice};
-use media_core::audio::redundancy::{self, MAX_COPIES, Redundancy};
-use media_core::audio::thin_path::ThinPath;
-use media_core::bitrate::Bitrate;
+use media_core::audio::encodings::{Listener, SoundMode};
 use media_core::layers::{
     CameraFormat, Demand, EncoderLoad, LAYERS_MAX, LayerChoice, LayerOrder, LayersConfig, LayersInput,
     LayersOutput, PeerOrder,
@@ -18,6 +16,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::send::CopiesChoice;
 use super::sending::SendPath;
+use super::sound::{SharedSound, SoundPath};
 
 /// Facts that may wait. Links come and go seldom and say little; whoever finds it full waits.
 const FACTS: usize = 64;
@@ -28,16 +27,7 @@ const INTERVAL: Duration = Duration::from_millis(100);
 /// Intervals between two looks at the camera and at the encoder's load, which are averages over a second.
 const LOOKS: u32 = 10;
 
-/// What sound takes of an estimate: Opus at 32 kbit/s in packets of 20 ms, each with 70 bytes of headers and tags.
-const SOUND: Bitrate = Bitrate::kbps(60);
-
-/// The same while sound is thin: 16 kbit/s in packets of 60 ms.
-const THIN_SOUND: Bitrate = Bitrate::kbps(26);
-
-/// The most that sound takes, copies of earlier packets included: room for it is looked for.
-const MOST_SOUND: Bitrate = Bitrate::kbps(60 + 34 * MAX_COPIES as u64);
-
-/// What video gets of the rest: some is left for retransmissions and for what estimates are off.
+/// What video gets of what sound leaves: some is left for retransmissions and for what estimates are off.
 const VIDEO_SHARE: f64 = 0.95;
 
 /// Pictures that the encoder left out since the last look, from which on it is behind: a few may be the system's doing.
@@ -67,9 +57,9 @@ pub struct ServedPath {
 
 /// What is known of, and told to, one link.
 struct Path {
-    served: ServedPath,
-    thin: ThinPath,
-    redundancy: Redundancy,
+    send: SendPath,
+    key_frames: KeyFrameRequester,
+    sound: SoundPath,
     orders: watch::Sender<Option<PeerOrder>>,
     over_budget: u32,
 }
@@ -99,13 +89,8 @@ impl Layers {
         served: ServedPath,
     ) -> (Served, watch::Receiver<Option<PeerOrder>>) {
         let (orders, receiver) = watch::channel(None);
-        let path = Path {
-            served,
-            thin: ThinPath::default(),
-            redundancy: Redundancy::default(),
-            orders,
-            over_budget: 0,
-        };
+        let ServedPath { send, key_frames, sound, copies } = served;
+        let path = Path { send, key_frames, sound: SoundPath::new(sound, copies), orders, over_budget: 0 };
         // The task is gone only when the program ends.
         let _ = self.0.send(Fact::Joined(link.clone(), path)).await;
         (Served { link, facts: self.0.clone() }, receiver)
@@ -128,6 +113,7 @@ impl Drop for Served {
 struct Director {
     media: Arc<Media>,
     choice: LayerChoice<u64>,
+    sound: SharedSound,
     numbers: BTreeMap<LinkId, u64>,
     paths: BTreeMap<u64, Path>,
     last_number: u64,
@@ -142,6 +128,7 @@ impl Director {
         Self {
             media,
             choice: LayerChoice::new(LayersConfig::default()),
+            sound: SharedSound::new(SoundMode::default()),
             numbers: BTreeMap::new(),
             paths: BTreeMap::new(),
             last_number: 0,
@@ -214,6 +201,7 @@ impl Director {
             self.read_estimate(peer);
             self.read_budget(peer);
         }
+        self.follow_listeners();
         self.looks += 1;
         if self.looks >= LOOKS {
             self.look();
@@ -223,26 +211,27 @@ impl Director {
 
     fn read_estimate(&mut self, peer: u64) {
         let Some(path) = self.paths.get_mut(&peer) else { return };
-        let (report, now) = (path.served.send.report(), Instant::now());
-        let estimate = report.estimate;
-        let thin = path.thin.update(estimate, now);
-        path.served.sound.set_thin(thin);
-        let mut sound = if thin { THIN_SOUND } else { SOUND };
-        if let Some(choice) = &path.served.copies {
-            let loss = report.estimator.fraction_lost.unwrap_or_default();
-            let copies = path.redundancy.update(loss, estimate, thin, now);
-            choice.set(copies);
-            sound = sound.saturating_add(redundancy::rate(copies, thin));
-        }
-        let bitrate = estimate.saturating_sub(sound).scale(VIDEO_SHARE);
+        let report = path.send.report();
+        let sound = path.sound.update(&report, self.sound.encodings(), Instant::now());
+        let bitrate = report.estimate.saturating_sub(sound).scale(VIDEO_SHARE);
         self.handle(LayersInput::Estimate { peer, bitrate });
+    }
+
+    /// Sound is encoded for all who listen, so what it is follows all of them.
+    fn follow_listeners(&mut self) {
+        let listeners: Vec<Listener> = self.paths.values().map(|path| path.sound.listener()).collect();
+        let changed = self.sound.update(SoundMode::default(), &listeners, Instant::now());
+        if let Some(encodings) = changed {
+            tracing::debug!(?encodings, "sound");
+            self.media.encode_sound(encodings);
+        }
     }
 
     fn read_budget(&mut self, peer: u64) {
         let Some(path) = self.paths.get_mut(&peer) else { return };
         let layers = 0..u8::try_from(LAYERS_MAX).unwrap_or(u8::MAX);
         let over_budget =
-            layers.map(|layer| path.served.key_frames.over_budget(layer)).fold(0, u32::wrapping_add);
+            layers.map(|layer| path.key_frames.over_budget(layer)).fold(0, u32::wrapping_add);
         if std::mem::replace(&mut path.over_budget, over_budget) != over_budget {
             self.handle(LayersInput::KeyFramesOverBudget(peer));
         }
@@ -282,8 +271,9 @@ impl Director {
             match output {
                 LayersOutput::Encode(layers) => self.media.set_layers(layers.iter().map(target).collect()),
                 LayersOutput::Serve { peer, order } => {
-                    if let Some(path) = self.paths.get(&peer) {
-                        path.served.send.set_demand(order.demand.saturating_add(MOST_SOUND));
+                    if let Some(path) = self.paths.get_mut(&peer) {
+                        path.sound.set_pictures(order.demand);
+                        path.send.set_demand(order.demand.saturating_add(self.sound.most()));
                         path.orders.send_replace(Some(order));
                     }
                 }

@@ -16,6 +16,7 @@ mod sdp;
 mod send;
 mod sender_reports;
 mod sending;
+mod sound;
 mod task;
 
 pub use channels::LinkEvents;

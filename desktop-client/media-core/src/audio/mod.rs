@@ -1,5 +1,6 @@
 //! Sound as data: Opus packets, jitter buffer, time stretching, mixing, levels. 48 kHz throughout; several channels are interleaved.
 
+pub mod encodings;
 pub mod jitter_buffer;
 pub mod level;
 pub mod limiter;

@@ -5,6 +5,7 @@
 
 use std::time::{Duration, Instant};
 
+use super::encodings::SoundMode;
 use crate::bitrate::Bitrate;
 
 /// Below this estimate sound becomes thin: usual sound takes half of it, and a picture would have no room.
@@ -12,6 +13,10 @@ const THIN_BELOW: Bitrate = Bitrate::kbps(110);
 
 /// Above this estimate it may become usual again.
 const USUAL_ABOVE: Bitrate = Bitrate::kbps(170);
+
+/// The same for music, whose lowest usual bitrate is twice as high.
+const MUSIC_THIN_BELOW: Bitrate = Bitrate::kbps(190);
+const MUSIC_USUAL_ABOVE: Bitrate = Bitrate::kbps(280);
 
 /// How long an estimate must have been so low. Estimates dip for a moment when a path is merely uneven.
 const LOW_FOR: Duration = Duration::from_millis(300);
@@ -29,9 +34,13 @@ pub struct ThinPath {
 
 impl ThinPath {
     /// Takes an estimate; true while sound should be thin.
-    pub fn update(&mut self, estimate: Bitrate, now: Instant) -> bool {
+    pub fn update(&mut self, estimate: Bitrate, mode: SoundMode, now: Instant) -> bool {
+        let (thin_below, usual_above) = match mode {
+            SoundMode::Voice => (THIN_BELOW, USUAL_ABOVE),
+            SoundMode::Music => (MUSIC_THIN_BELOW, MUSIC_USUAL_ABOVE),
+        };
         let (wants_change, patience) =
-            if self.thin { (estimate > USUAL_ABOVE, HIGH_FOR) } else { (estimate < THIN_BELOW, LOW_FOR) };
+            if self.thin { (estimate > usual_above, HIGH_FOR) } else { (estimate < thin_below, LOW_FOR) };
         if !wants_change {
             self.since = None;
         } else if now.saturating_duration_since(*self.since.get_or_insert(now)) >= patience {
@@ -49,7 +58,7 @@ mod tests {
 
     fn run(path: &mut ThinPath, from_ms: u64, until_ms: u64, kbps: u64) -> bool {
         let at = |ms| sim::epoch() + Duration::from_millis(ms);
-        (from_ms..until_ms).step_by(100).fold(path.thin, |_, ms| path.update(Bitrate::kbps(kbps), at(ms)))
+        (from_ms..until_ms).step_by(100).fold(path.thin, |_, ms| path.update(Bitrate::kbps(kbps), SoundMode::Voice, at(ms)))
     }
 
     #[test]
@@ -61,6 +70,16 @@ mod tests {
         assert!(run(&mut path, 1_500, 20_000, 150), "neither low nor high");
         assert!(run(&mut path, 20_000, 24_900, 400));
         assert!(!run(&mut path, 24_900, 25_200, 400));
+    }
+
+    #[test]
+    fn music_is_thin_sooner() {
+        let mut path = ThinPath::default();
+        let mut at = |kbps, ms| {
+            path.update(Bitrate::kbps(kbps), SoundMode::Music, sim::epoch() + Duration::from_millis(ms))
+        };
+        assert!(!at(150, 0) && at(150, 300));
+        assert!(at(300, 1_000) && !at(300, 6_000));
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Instant;
 
+use media_core::audio::encodings::Encodings;
 use media_core::audio::mixer::Mixer;
 use media_core::frame::{EncodedAudio, SAMPLES_PER_BLOCK};
 use media_core::slot::Slot;
@@ -38,6 +39,8 @@ pub enum AudioOrder {
     EnableMicrophone(bool),
     /// Process the microphone's sound in this way from now on.
     Process(VoiceProcessing),
+    /// Encode in this way from now on.
+    Encode(Encodings),
     /// Open a failed device again.
     Retry(DeviceKind),
     /// News from the device thread.
@@ -161,6 +164,7 @@ impl AudioThread {
             AudioOrder::ChooseSpeaker(sink) => output.choose(sink, opener, events),
             AudioOrder::EnableMicrophone(enabled) => input.enable(enabled, opener, events),
             AudioOrder::Process(parts) => self.voice.configure(parts),
+            AudioOrder::Encode(encodings) => self.send.follow(&encodings),
             AudioOrder::Retry(DeviceKind::Microphone) => input.retry(opener, events),
             AudioOrder::Retry(DeviceKind::Speaker) => output.retry(opener, events),
             AudioOrder::Opened(Opened::Microphone(number, result)) => input.opened(number, result, events),

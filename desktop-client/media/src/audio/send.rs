@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use media_core::audio::encodings::{self, Encodings, SoundMode};
 use media_core::audio::level::level;
 use media_core::frame::{EncodedAudio, SAMPLES_PER_BLOCK};
 use tokio::sync::mpsc;
@@ -11,15 +12,6 @@ use super::capture::Block;
 use super::clock::BLOCK;
 use crate::codec::opus::{AudioEncoder, OpusError, SAMPLES_PER_LONG_PACKET, SAMPLES_PER_PACKET};
 use crate::subscription::SoundChoice;
-
-/// 32 kbit/s: full-band voice that few can tell from the original.
-const BITRATE: i32 = 32_000;
-
-/// 16 kbit/s for thin paths: wide-band voice, better than any telephone's.
-const THIN_BITRATE: i32 = 16_000;
-
-/// Loss that in-band FEC is prepared for, in percent.
-const EXPECTED_LOSS: i32 = 10;
 
 /// A packet of at most this many bytes says only "still silent" (RFC 6716 §3.2.1, DTX) and need not be sent.
 const DTX_BYTES: usize = 2;
@@ -44,13 +36,22 @@ struct Subscriber {
 impl SendPath {
     /// With nobody listening.
     pub fn new() -> Result<Self, OpusError> {
+        let encodings = Encodings::start(SoundMode::default());
         Ok(Self {
-            usual: Encoding::new(BITRATE, SAMPLES_PER_PACKET)?,
-            thin: Encoding::new(THIN_BITRATE, SAMPLES_PER_LONG_PACKET)?,
+            usual: Encoding::new(encodings.usual, SAMPLES_PER_PACKET)?,
+            thin: Encoding::new(encodings.thin, SAMPLES_PER_LONG_PACKET)?,
             timestamp: 0,
             subscribers: Vec::new(),
             packets: 0,
         })
+    }
+
+    /// Encodes in this way from the next packets on.
+    pub fn follow(&mut self, encodings: &Encodings) {
+        let followed = self.usual.follow(encodings.usual).and_then(|()| self.thin.follow(encodings.thin));
+        if let Err(error) = followed {
+            tracing::warn!(%error, "sound is encoded as before");
+        }
     }
 
     /// Adds a receiver of all packets of the chosen kind; it ends when its channel is closed.
@@ -110,6 +111,7 @@ impl SendPath {
 /// One way to encode our sound.
 struct Encoding {
     encoder: AudioEncoder,
+    followed: encodings::Encoding,
     pending: Vec<f32>,
     captured: Option<Instant>,
     /// Of the first pending sample.
@@ -119,15 +121,26 @@ struct Encoding {
 }
 
 impl Encoding {
-    fn new(bitrate: i32, samples: usize) -> Result<Self, OpusError> {
+    fn new(encoding: encodings::Encoding, samples: usize) -> Result<Self, OpusError> {
+        let loss = i32::from(encoding.expected_loss);
         Ok(Self {
-            encoder: AudioEncoder::new(bitrate, EXPECTED_LOSS, samples)?,
+            encoder: AudioEncoder::new(bits(encoding), loss, samples)?,
+            followed: encoding,
             pending: Vec::with_capacity(samples),
             captured: None,
             timestamp: 0,
             talk_spurt: true,
             muted: false,
         })
+    }
+
+    fn follow(&mut self, encoding: encodings::Encoding) -> Result<(), OpusError> {
+        if encoding != self.followed {
+            self.encoder.set_bitrate(bits(encoding))?;
+            self.encoder.set_expected_loss(encoding.expected_loss)?;
+            self.followed = encoding;
+        }
+        Ok(())
     }
 
     fn is_empty(&self) -> bool {
@@ -179,8 +192,14 @@ impl Encoding {
     }
 }
 
+fn bits(encoding: encodings::Encoding) -> i32 {
+    i32::try_from(encoding.bitrate.as_bps()).unwrap_or(i32::MAX)
+}
+
 #[cfg(test)]
 mod tests {
+    use media_core::bitrate::Bitrate;
+
     use super::*;
 
     fn receive(receiver: &mut mpsc::Receiver<Arc<EncodedAudio>>) -> Vec<Arc<EncodedAudio>> {
@@ -223,6 +242,25 @@ mod tests {
         send.push(&loud(), now, true);
         send.push(&loud(), now, true);
         assert_eq!(send.packets(), 5);
+    }
+
+    #[test]
+    fn packets_follow_what_is_asked_for_while_somebody_talks() {
+        let mut send = SendPath::new().unwrap();
+        let (sender, mut receiver) = mpsc::channel(500);
+        send.subscribe(sender, SoundChoice::default());
+        let mut noise = media_core::sim::Rng::new(7);
+        let mut bytes_at = |send: &mut SendPath, kbps| {
+            let usual = encodings::Encoding { bitrate: Bitrate::kbps(kbps), expected_loss: 2 };
+            send.follow(&Encodings { usual, ..Encodings::start(SoundMode::Voice) });
+            for _ in 0..200 {
+                let block: Block = std::array::from_fn(|_| noise.unit() as f32 - 0.5);
+                send.push(&block, Instant::now(), true);
+            }
+            receive(&mut receiver)[50..].iter().map(|packet| packet.data.len()).sum::<usize>()
+        };
+        let (low, high) = (bytes_at(&mut send, 24), bytes_at(&mut send, 48));
+        assert!(high * 10 > low * 15, "{low} and {high} bytes in a second");
     }
 
     #[test]

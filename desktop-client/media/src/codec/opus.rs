@@ -60,6 +60,17 @@ impl AudioEncoder {
         Ok(Self { encoder, samples, buffer: [0; MAX_PACKET_BYTES] })
     }
 
+    /// Spends `bitrate` bit/s from the next packet on.
+    pub fn set_bitrate(&mut self, bitrate: i32) -> Result<(), OpusError> {
+        self.encoder.set_bitrate(Bitrate::Bits(bitrate)).map_err(|error| OpusError::Setup(error.to_string()))
+    }
+
+    /// Prepares the packets from the next one on for so much loss, in percent.
+    pub fn set_expected_loss(&mut self, percent: u8) -> Result<(), OpusError> {
+        let percent = i32::from(percent.min(100));
+        self.encoder.set_packet_loss_perc(percent).map_err(|error| OpusError::Setup(error.to_string()))
+    }
+
     /// Lets silence shrink to packets of a byte or two, which need not be sent.
     pub fn set_dtx(&mut self, on: bool) -> Result<(), OpusError> {
         self.encoder.set_dtx(on).map_err(|error| OpusError::Setup(error.to_string()))

@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 
 pub use self::estimation::Estimation;
 pub use self::pacing::Pacing;
-pub use self::path::SendPath;
+pub use self::path::{PathReport, SendPath};
 
 /// News that may wait on the way between the two interceptors. They are read at every packet, so more never wait; what does not fit is dropped: the next news of
 /// the path says everything again, and an estimator that hears nothing of its probe goes on without.
