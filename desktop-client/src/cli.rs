@@ -9,7 +9,7 @@ use std::time::Duration;
 use call_core::room_url::RoomUrl;
 use call_media::{CameraSource, MicrophoneSource, SourceParseError, SpeakerSink};
 use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use shared::DisplayName;
 
 const ROOM_HELP: &str = "Room to fill in when the window opens: http(s)://host[:port]/room.html?id=ROOM or roundtable://host[:port]/ROOM";
@@ -77,6 +77,9 @@ pub struct Call {
     /// Send a microphone's sound as it is, for music: no echo cancellation, no noise suppression, no automatic volume. Other sources always are
     #[arg(long, requires = "headless")]
     pub original_sound: bool,
+    /// What is sent: voice (mono, processed) or music (a stereo microphone or file in stereo, at a high bitrate, not processed at all)
+    #[arg(long, value_name = "MODE", value_enum, default_value = "voice", requires = "headless")]
+    pub sound_mode: SoundMode,
     /// Where sound goes.
     #[arg(help = "device[:ID], file:PATH.wav or none")]
     #[arg(long, value_name = "SINK")]
@@ -101,6 +104,16 @@ pub struct Devices {
     /// Write one JSON object instead of a table
     #[arg(long)]
     pub json: bool,
+}
+
+/// What `--sound-mode` names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum SoundMode {
+    /// A voice.
+    #[default]
+    Voice,
+    /// Music.
+    Music,
 }
 
 /// A source that was named on the command line, or `none`.
@@ -239,6 +252,8 @@ mod tests {
             "--stats-json",
             "-",
             "--original-sound",
+            "--sound-mode",
+            "music",
             "--pictures",
             "seen",
             "--watch",
@@ -255,6 +270,7 @@ mod tests {
         assert_eq!(call.speaker(), SpeakerSink::File("out.wav".into()));
         assert_eq!(call.stats_json, Some(PathBuf::from("-")));
         assert!(call.original_sound);
+        assert_eq!(call.sound_mode, SoundMode::Music);
         assert_eq!(call.pictures, Some(PathBuf::from("seen")));
         assert_eq!(call.watch, ["Alice", "Bob"]);
     }
@@ -267,6 +283,7 @@ mod tests {
         assert_eq!(default.speaker(), SpeakerSink::Device(None));
         let none = call(&["--camera", "none", "--microphone", "none", "--speaker", "none"]);
         assert_eq!((none.camera(), none.microphone(), none.speaker()), (None, None, SpeakerSink::None));
+        assert_eq!(none.sound_mode, SoundMode::Voice);
     }
 
     #[test]

@@ -9,14 +9,16 @@ use anyhow::Context as _;
 use call_core::command::Command;
 use call_core::control::ShownTile;
 use call_core::room_url::RoomUrl;
-use call_core::snapshot::{ChatLine, DeviceState, DevicesView, RoomConnection, Snapshot, VoiceProcessing};
+use call_core::snapshot::{
+    ChatLine, DeviceState, DevicesView, RoomConnection, Snapshot, SoundMode, VoiceProcessing,
+};
 use call_media::{Media, MediaConfig, SpeakerSink};
 use shared::PeerId;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines, Stdin};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::cli::{Call, ExitStatus};
+use crate::cli::{self, Call, ExitStatus};
 use crate::collect::collect;
 use crate::engine::{self, DeviceSetup, EngineConfig, EngineHandle};
 use crate::pictures::Pictures;
@@ -103,6 +105,10 @@ impl Headless {
         if call.original_sound {
             session.voice = VoiceProcessing::OFF;
         }
+        session.voice.mode = match call.sound_mode {
+            cli::SoundMode::Voice => SoundMode::Voice,
+            cli::SoundMode::Music => SoundMode::Music,
+        };
         session.microphone_enabled = call.microphone().is_some();
         let engine = engine::spawn(EngineConfig {
             session,

@@ -276,7 +276,11 @@ mod tests {
             display_name: "Ada".to_owned(),
             server_url: "https://example.org".to_owned(),
             chosen: chosen.clone(),
-            voice: VoiceProcessing { noise_suppression: false, ..VoiceProcessing::default() },
+            voice: VoiceProcessing {
+                mode: SoundMode::Music,
+                noise_suppression: false,
+                ..VoiceProcessing::default()
+            },
         };
         let mut settings = Settings::default();
         settings.remember(wanted);
@@ -287,6 +291,7 @@ mod tests {
         );
         assert_eq!(config.chosen, chosen);
         assert!(!config.voice.noise_suppression && config.voice.echo_cancellation);
+        assert_eq!(config.voice.mode, SoundMode::Music);
     }
 
     #[test]

@@ -91,8 +91,13 @@ pub fn write_speech(path: &Path) -> Result<()> {
 /// Writes a steady tone as a mono WAV that can be played in a loop without a click. `level` is that of its samples' mean square in dB relative to
 /// full scale.
 pub fn write_tone(path: &Path, frequency: u32, level: f64) -> Result<()> {
+    write_tones(path, &[frequency], level)
+}
+
+/// The same with a channel for each frequency.
+pub fn write_tones(path: &Path, frequencies: &[u32], level: f64) -> Result<()> {
     let spec = hound::WavSpec {
-        channels: 1,
+        channels: u16::try_from(frequencies.len())?,
         sample_rate: SAMPLE_RATE,
         bits_per_sample: 16,
         sample_format: hound::SampleFormat::Int,
@@ -104,9 +109,11 @@ pub fn write_tone(path: &Path, frequency: u32, level: f64) -> Result<()> {
     let mut writer = hound::WavWriter::create(path, spec)?;
     // Whole periods: ten seconds of a whole number of Hz.
     for index in 0..SAMPLE_RATE * 10 {
-        let turns = f64::from(index) * f64::from(frequency) / f64::from(SAMPLE_RATE);
-        writer
-            .write_sample(((turns * std::f64::consts::TAU).sin() * amplitude * f64::from(i16::MAX)) as i16)?;
+        for frequency in frequencies {
+            let turns = f64::from(index) * f64::from(*frequency) / f64::from(SAMPLE_RATE);
+            let sample = (turns * std::f64::consts::TAU).sin() * amplitude * f64::from(i16::MAX);
+            writer.write_sample(sample as i16)?;
+        }
     }
     Ok(writer.finalize()?)
 }

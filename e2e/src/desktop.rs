@@ -28,6 +28,8 @@ pub struct Options {
     pub duration: Option<String>,
     /// `--original-sound`
     pub original_sound: bool,
+    /// `--sound-mode`, if any
+    pub sound_mode: Option<&'static str>,
     /// `--watch`, if any
     pub watch: Option<String>,
     /// Whether what comes is saved, for [`Desktop::pictures`].
@@ -90,6 +92,7 @@ impl Desktop {
         if options.original_sound {
             command.arg("--original-sound");
         }
+        command.args(options.sound_mode.iter().flat_map(|mode| ["--sound-mode", mode]));
         command.args(options.watch.iter().flat_map(|name| ["--watch", name]));
         if options.pictures {
             command.arg("--pictures").arg(pictures(folder.path()));
@@ -190,6 +193,20 @@ impl Desktop {
         eventually(&format!("{} Hz in what is played", persona.voice), async || {
             let level = tone::level_in_wav(&path, persona.voice)?.context("nothing was played")?;
             ensure!((level - LEVEL).abs() < tone::LEVEL_TOLERANCE, "{level} dB");
+            Ok(Some(()))
+        })
+        .await
+    }
+
+    /// Waits until a tone of this frequency is at these levels (at most, for those of −40 dB and less) on the left and on the right of what it plays.
+    pub async fn plays_on_sides(&self, frequency: u32, expected: [f64; 2]) -> Result<()> {
+        let path = recording(self.folder.path());
+        eventually(&format!("{frequency} Hz at {expected:?} dB"), async || {
+            let sides = tone::sides_in_wav(&path, frequency)?.context("nothing was played")?;
+            let fits = |level: f64, wanted: f64| {
+                if wanted <= -40.0 { level <= wanted } else { (level - wanted).abs() < tone::LEVEL_TOLERANCE }
+            };
+            ensure!(fits(sides[0], expected[0]) && fits(sides[1], expected[1]), "{sides:?} dB");
             Ok(Some(()))
         })
         .await

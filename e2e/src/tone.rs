@@ -53,14 +53,36 @@ pub fn level_in_wav(path: &Path, frequency: u32) -> Result<Option<f64>> {
         .map(|(samples, rate)| 10.0 * (power_near(&samples, rate, frequency) + 1e-12).log10()))
 }
 
+/// The same of the left and the right channel; `None` also if there are not two.
+pub fn sides_in_wav(path: &Path, frequency: u32) -> Result<Option<[f64; 2]>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let Some((frames, rate)) = last_frames(path)? else { return Ok(None) };
+    if frames.first().is_none_or(|frame| frame.len() != 2) {
+        return Ok(None);
+    }
+    let level = |side: usize| {
+        let samples: Vec<f64> = frames.iter().map(|frame| frame[side]).collect();
+        10.0 * (power_near(&samples, rate, frequency) + 1e-12).log10()
+    };
+    Ok(Some([level(0), level(1)]))
+}
+
 fn last_second(path: &Path) -> Result<Option<(Vec<f64>, u32)>> {
+    let mean = |frame: &Vec<f64>| frame.iter().sum::<f64>() / frame.len() as f64;
+    Ok(last_frames(path)?.map(|(frames, rate)| (frames.iter().map(mean).collect(), rate)))
+}
+
+/// A sample of each channel for each moment.
+fn last_frames(path: &Path) -> Result<Option<(Vec<Vec<f64>>, u32)>> {
     let file = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
     let Ok(reader) = hound::WavReader::new(file.as_slice()) else { return Ok(None) };
     let spec = reader.spec();
     let Some(data) = data_chunk(&file) else { return Ok(None) };
-    let samples = mono(data, spec)?;
+    let frames = frames(data, spec)?;
     let rate = spec.sample_rate as usize;
-    Ok(samples.len().checked_sub(rate).map(|from| (samples[from..].to_vec(), spec.sample_rate)))
+    Ok(frames.len().checked_sub(rate).map(|from| (frames[from..].to_vec(), spec.sample_rate)))
 }
 
 /// What follows the header of the `data` chunk.
@@ -69,7 +91,7 @@ fn data_chunk(file: &[u8]) -> Option<&[u8]> {
     file.get(at + 8..)
 }
 
-fn mono(data: &[u8], spec: hound::WavSpec) -> Result<Vec<f64>> {
+fn frames(data: &[u8], spec: hound::WavSpec) -> Result<Vec<Vec<f64>>> {
     let sample: fn(&[u8]) -> f64 = match (spec.sample_format, spec.bits_per_sample) {
         (hound::SampleFormat::Int, 16) => |b| f64::from(i16::from_le_bytes([b[0], b[1]])) / 32_768.0,
         (hound::SampleFormat::Float, 32) => |b| f64::from(f32::from_le_bytes([b[0], b[1], b[2], b[3]])),
@@ -78,7 +100,7 @@ fn mono(data: &[u8], spec: hound::WavSpec) -> Result<Vec<f64>> {
     let width = usize::from(spec.bits_per_sample / 8);
     let channels = usize::from(spec.channels);
     let frames = data.chunks_exact(width * channels);
-    Ok(frames.map(|frame| frame.chunks_exact(width).map(sample).sum::<f64>() / channels as f64).collect())
+    Ok(frames.map(|frame| frame.chunks_exact(width).map(sample).collect()).collect())
 }
 
 /// The strongest tone between 100 Hz and 4 kHz, to the nearest Hz; `None` for silence.

@@ -161,10 +161,24 @@ pub struct DevicesView {
     pub voice: VoiceProcessing,
 }
 
+/// What the microphone's sound is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SoundMode {
+    /// A voice: mono.
+    #[default]
+    Voice,
+    /// Music: stereo if the microphone is, at a high bitrate, and not processed at all.
+    Music,
+}
+
 /// What is done to the microphone's sound. Default: everything. Settings files hold it in this form, and what they leave out is the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct VoiceProcessing {
+    /// What it is. The switches below hold for a voice.
+    #[serde(deserialize_with = "known_or_default")]
+    pub mode: SoundMode,
     /// The echo of our own speaker is removed.
     pub echo_cancellation: bool,
     /// Steady noise is removed.
@@ -175,13 +189,29 @@ pub struct VoiceProcessing {
 
 impl VoiceProcessing {
     /// The sound as it is.
-    pub const OFF: Self = Self { echo_cancellation: false, noise_suppression: false, automatic_gain: false };
+    pub const OFF: Self = Self {
+        mode: SoundMode::Voice,
+        echo_cancellation: false,
+        noise_suppression: false,
+        automatic_gain: false,
+    };
 }
 
 impl Default for VoiceProcessing {
     fn default() -> Self {
-        Self { echo_cancellation: true, noise_suppression: true, automatic_gain: true }
+        Self {
+            mode: SoundMode::Voice,
+            echo_cancellation: true,
+            noise_suppression: true,
+            automatic_gain: true,
+        }
     }
+}
+
+/// What a newer version wrote must not make all settings unreadable.
+fn known_or_default<'de, D: serde::Deserializer<'de>>(value: D) -> Result<SoundMode, D::Error> {
+    let written = String::deserialize(value)?;
+    Ok(if written == "music" { SoundMode::Music } else { SoundMode::Voice })
 }
 
 impl DevicesView {

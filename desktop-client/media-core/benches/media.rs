@@ -84,7 +84,7 @@ fn audio(c: &mut Criterion) {
     group.throughput(Throughput::Elements(1));
     let block: Vec<f32> = (0..480).map(|i| (i as f32 / 20.0).sin() * 0.4).collect();
     for peers in [1, 3, 7] {
-        let mut mixer = Mixer::new(2);
+        let mut mixer = Mixer::new();
         let mut gains = vec![Gain::default(); peers];
         let mut out = vec![0.0; 960];
         group.bench_function(format!("mix {peers} peers"), |b| {

@@ -23,7 +23,7 @@ pub struct MediaConfig {
     pub video: VideoSettings,
 }
 
-/// What is done to a microphone's sound. Default: everything; for music, nothing.
+/// What is done to a microphone's voice. Default: everything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VoiceProcessing {
     /// Removes what our speaker plays from what our microphone hears.

@@ -2,11 +2,12 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use media_core::audio::encodings::Encodings;
+use media_core::audio::encodings::{Encodings, SoundMode};
 use media_core::frame::I420Frame;
 use media_core::slot::Slot;
 use tokio::sync::mpsc;
@@ -50,6 +51,7 @@ pub struct Media {
     encoder: EncoderHandle,
     decoder: DecoderHandle,
     audio: AudioHandle,
+    music: AtomicBool,
     devices: WatchHandle,
     local: Slot<Arc<I420Frame>>,
     capture_stats: Slot<CaptureStats>,
@@ -82,6 +84,7 @@ impl Media {
             encoder,
             decoder,
             audio,
+            music: AtomicBool::new(false),
             devices,
             local: Slot::new(),
             capture_stats: Slot::new(),
@@ -139,7 +142,18 @@ impl Media {
         self.audio.order(AudioOrder::Process(parts));
     }
 
-    /// Encodes our sound in this way from now on, for all peers. Until the first call that is [`Encodings::start`].
+    /// Sends sound of this kind from now on; at the start that is a voice. Of a microphone with two channels music is stereo, and nothing of it is processed.
+    pub fn set_sound_mode(&self, mode: SoundMode) {
+        self.music.store(mode == SoundMode::Music, Ordering::Relaxed);
+        self.audio.order(AudioOrder::Mode(mode));
+    }
+
+    /// Which kind of sound we send.
+    pub fn sound_mode(&self) -> SoundMode {
+        if self.music.load(Ordering::Relaxed) { SoundMode::Music } else { SoundMode::Voice }
+    }
+
+    /// Encodes our sound in this way from now on, for all peers, while it is of this kind. Until the first call that is [`Encodings::start`].
     pub fn encode_sound(&self, encodings: Encodings) {
         self.audio.order(AudioOrder::Encode(encodings));
     }

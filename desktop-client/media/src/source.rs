@@ -66,7 +66,7 @@ pub enum MicrophoneSource {
 pub enum SpeakerSink {
     /// A speaker; `None` is the system's default.
     Device(Option<String>),
-    /// Records the mix in real time, 48 kHz mono.
+    /// Records the mix in real time, 48 kHz stereo.
     File(PathBuf),
     /// Everything is decoded and mixed, and heard by nobody.
     #[default]

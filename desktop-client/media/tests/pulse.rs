@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use call_media::codec::opus::{AudioDecoder, AudioEncoder, SAMPLES_PER_PACKET};
+use call_media::codec::opus::{AudioDecoder, AudioEncoder, Form, SAMPLES_PER_PACKET};
 use call_media::{
     DeviceKind, DeviceList, DeviceState, Media, MediaConfig, MediaEvent, MicrophoneSource, PeerPlayer,
     SpeakerSink, Subscription, VoiceProcessing,
 };
+use media_core::audio::encodings::SoundMode;
+use media_core::audio::opus_packet;
 use media_core::rtp::RtpPacket;
 use tokio::sync::mpsc;
 
@@ -147,8 +149,17 @@ struct TonePeer {
 
 impl TonePeer {
     fn new(hz: f64) -> Self {
+        Self::with(hz, Form::Voice)
+    }
+
+    /// On the left side only.
+    fn left(hz: f64) -> Self {
+        Self::with(hz, Form::Music { channels: 2 })
+    }
+
+    fn with(hz: f64, form: Form) -> Self {
         Self {
-            encoder: AudioEncoder::new(64_000, 0, SAMPLES_PER_PACKET).unwrap(),
+            encoder: AudioEncoder::new(form, 64_000, 0, SAMPLES_PER_PACKET).unwrap(),
             hz,
             start: Instant::now(),
             sent: 0,
@@ -159,8 +170,10 @@ impl TonePeer {
         while self.start.elapsed() >= Duration::from_millis(20) * self.sent as u32 {
             let first = self.sent * SAMPLES_PER_PACKET;
             let tone = (first..first + SAMPLES_PER_PACKET)
-                .map(|n| (0.25 * (TAU * self.hz * n as f64 / 48_000.0).sin()) as f32);
-            let payload = self.encoder.encode(&tone.collect::<Vec<f32>>()).unwrap();
+                .map(|n| (0.25 * (TAU * self.hz * n as f64 / 48_000.0).sin()) as f32)
+                .flat_map(|sample| [sample, 0.0].into_iter().take(self.encoder.channels()));
+            let tone: Vec<f32> = tone.collect();
+            let payload = self.encoder.encode(&tone).unwrap();
             player.push_audio(RtpPacket {
                 ssrc: 1,
                 sequence_number: self.sent as u16,
@@ -182,7 +195,7 @@ fn play_and_record(
     out: &mut Subscription,
     pieces: usize,
 ) -> Vec<Vec<f32>> {
-    let mut decoder = AudioDecoder::new().unwrap();
+    let mut decoder = AudioDecoder::new(1).unwrap();
     let (mut whole, mut piece, mut packet_samples) = (Vec::new(), Vec::new(), Vec::new());
     let deadline = Instant::now() + PATIENCE;
     while whole.len() < pieces {
@@ -244,6 +257,36 @@ fn a_tone_comes_back_through_speaker_and_microphone_with_its_pitch_and_level() {
             }
         },
     );
+}
+
+#[test]
+fn what_is_played_on_the_left_is_captured_on_the_left() {
+    with_private_server("what_is_played_on_the_left_is_captured_on_the_left", |folder| {
+        let _daemon = Daemon::start(folder);
+        let mut bench = Bench::start("spk.monitor", "spk");
+        bench.wait_until_running();
+        bench.media.set_sound_mode(SoundMode::Music);
+        let mut player = bench.media.add_peer();
+        let mut out = bench.media.subscribe();
+        let mut peer = TonePeer::left(650.0);
+        let mut decoder = AudioDecoder::new(2).unwrap();
+        let (mut sides, mut samples) = (Vec::new(), Vec::new());
+        let deadline = Instant::now() + PATIENCE;
+        while sides.len() < 50 {
+            assert!(Instant::now() < deadline, "heard only {} packets", sides.len());
+            peer.send_due(&mut player);
+            while let Ok(packet) = out.audio.try_recv() {
+                decoder.decode(&packet.data, &mut samples).unwrap();
+                let side = |side: usize| rms(&samples.iter().skip(side).step_by(2).copied().collect::<Vec<_>>());
+                if opus_packet::is_stereo(&packet.data) && side(0) > 0.1 {
+                    sides.push(side(1) / side(0));
+                }
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let aside = median(sides);
+        assert!(aside < 0.01, "{aside}");
+    });
 }
 
 fn median(mut values: Vec<f64>) -> f64 {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use call_core::command::DeviceKind;
 use call_core::session::{MediaFact, MediaOrder};
-use call_core::snapshot::{DeviceInfo, Snapshot, VoiceProcessing};
+use call_core::snapshot::{DeviceInfo, Snapshot, SoundMode, VoiceProcessing};
 use call_media::devices::DeviceList;
 use call_media::{CameraSource, DeviceState, Media, MediaEvent, MicrophoneSource, SpeakerSink};
+use media_core::audio::encodings;
 use tokio::sync::mpsc;
 
 /// Which devices are in use.
@@ -68,11 +69,19 @@ impl Devices {
             MediaOrder::Enable { kind: DeviceKind::Microphone, enabled } => self.microphone_enabled = enabled,
             MediaOrder::Enable { kind: DeviceKind::Speaker, .. } => {}
             MediaOrder::Choose { kind, id } => return self.choose(kind, id),
-            MediaOrder::ProcessVoice(parts) => return self.media.process_voice(media_voice(parts)),
+            MediaOrder::ProcessVoice(parts) => return self.process_voice(parts),
             MediaOrder::Retry(kind) => return self.media.retry(media_kind(kind)),
             MediaOrder::List => return self.list(),
         }
         self.apply();
+    }
+
+    fn process_voice(&self, parts: VoiceProcessing) {
+        self.media.process_voice(media_voice(parts));
+        self.media.set_sound_mode(match parts.mode {
+            SoundMode::Voice => encodings::SoundMode::Voice,
+            SoundMode::Music => encodings::SoundMode::Music,
+        });
     }
 
     fn apply(&self) {
@@ -115,7 +124,7 @@ impl Devices {
 }
 
 fn media_voice(parts: VoiceProcessing) -> call_media::VoiceProcessing {
-    let VoiceProcessing { echo_cancellation, noise_suppression, automatic_gain } = parts;
+    let VoiceProcessing { echo_cancellation, noise_suppression, automatic_gain, mode: _ } = parts;
     call_media::VoiceProcessing { echo_cancellation, noise_suppression, automatic_gain }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use call_core::link::LinkId;
 use call_media::{KeyFrameRequester, LayerTarget, Media, SoundChoice};
-use media_core::audio::encodings::{Listener, SoundMode};
+use media_core::audio::encodings::Listener;
 use media_core::layers::{
     CameraFormat, Demand, EncoderLoad, LAYERS_MAX, LayerChoice, LayerOrder, LayersConfig, LayersInput,
     LayersOutput, PeerOrder,
@@ -126,9 +126,9 @@ struct Director {
 impl Director {
     fn new(media: Arc<Media>) -> Self {
         Self {
+            sound: SharedSound::new(media.sound_mode()),
             media,
             choice: LayerChoice::new(LayersConfig::default()),
-            sound: SharedSound::new(SoundMode::default()),
             numbers: BTreeMap::new(),
             paths: BTreeMap::new(),
             last_number: 0,
@@ -220,9 +220,13 @@ impl Director {
     /// Sound is encoded for all who listen, so what it is follows all of them.
     fn follow_listeners(&mut self) {
         let listeners: Vec<Listener> = self.paths.values().map(|path| path.sound.listener()).collect();
-        let changed = self.sound.update(SoundMode::default(), &listeners, Instant::now());
-        if let Some(encodings) = changed {
+        let before = *self.sound.encodings();
+        let encodings = self.sound.update(self.media.sound_mode(), &listeners, Instant::now());
+        if encodings != before {
             tracing::debug!(?encodings, "sound");
+        }
+        // Now and then it is said again: after a change of mode the encoder begins anew.
+        if encodings != before || self.looks == 0 {
             self.media.encode_sound(encodings);
         }
     }
@@ -230,8 +234,7 @@ impl Director {
     fn read_budget(&mut self, peer: u64) {
         let Some(path) = self.paths.get_mut(&peer) else { return };
         let layers = 0..u8::try_from(LAYERS_MAX).unwrap_or(u8::MAX);
-        let over_budget =
-            layers.map(|layer| path.key_frames.over_budget(layer)).fold(0, u32::wrapping_add);
+        let over_budget = layers.map(|layer| path.key_frames.over_budget(layer)).fold(0, u32::wrapping_add);
         if std::mem::replace(&mut path.over_budget, over_budget) != over_budget {
             self.handle(LayersInput::KeyFramesOverBudget(peer));
         }

@@ -276,6 +276,9 @@ fn longest_queue(frame: &EncodedFrame) -> Duration {
 /// Louder sound is told to be a voice, in dBFS: what suppression of noise leaves of a quiet room is below.
 const VOICE_DBFS: f32 = -50.0;
 
+/// Most bytes of a packet of sound with its copies: what passes any path in one piece, as pictures' packets do. Music may have to do with fewer copies.
+const MAX_SOUND_BYTES: usize = 1_150;
+
 /// Sends one peer our sound.
 struct AudioSender {
     wire: Wire,
@@ -307,8 +310,7 @@ impl AudioSender {
             self.before.clear();
         }
         let age = |before: &Arc<EncodedAudio>| packet.timestamp.wrapping_sub(before.timestamp);
-        let skipped = self.before.len().saturating_sub(self.copies.get());
-        let copies = self.before.iter().skip(skipped);
+        let copies = fitting(&self.before, self.copies.get(), packet.data.len());
         let copies: Vec<red::Block> =
             copies.map(|before| red::Block { age: age(before), payload: before.data.clone() }).collect();
         let with_copies = self.types.red.filter(|_| !copies.is_empty());
@@ -334,6 +336,22 @@ impl AudioSender {
     }
 }
 
+/// The newest of the packets before, as many as are wanted and fit into one packet with a new one of `bytes`.
+fn fitting(
+    before: &VecDeque<Arc<EncodedAudio>>,
+    wanted: usize,
+    bytes: usize,
+) -> impl Iterator<Item = &Arc<EncodedAudio>> {
+    let mut room = MAX_SOUND_BYTES.saturating_sub(bytes);
+    let fits = |packet: &&Arc<EncodedAudio>| {
+        let left = room.checked_sub(packet.data.len());
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    let count = before.iter().rev().take(wanted).take_while(fits).count();
+    before.iter().skip(before.len() - count)
+}
+
 async fn answer_key_frame_requests(
     track: Arc<TrackLocalStaticRTP>,
     key_frames: KeyFrameRequester,
@@ -347,5 +365,35 @@ async fn answer_key_frame_requests(
         {
             key_frames.request(layer);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn copies_are_left_out_where_a_packet_would_be_too_large() {
+        let packet = |bytes| {
+            Arc::new(EncodedAudio {
+                data: vec![0; bytes].into(),
+                timestamp: 0,
+                samples: 960,
+                talk_spurt: false,
+                captured: Instant::now(),
+                level_dbfs: 0.0,
+            })
+        };
+        let sizes = |before: [usize; 2], wanted, bytes| {
+            let before = VecDeque::from(before.map(packet));
+            fitting(&before, wanted, bytes).map(|packet| packet.data.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(sizes([80, 90], 2, 100), [80, 90]);
+        assert_eq!(sizes([80, 90], 1, 100), [90]);
+        assert_eq!(sizes([500, 400], 2, 330), [400]);
+        assert_eq!(sizes([10, 900], 2, 330), [0; 0]);
+        assert_eq!(sizes([10, 10], 2, 1_200), [0; 0]);
     }
 }

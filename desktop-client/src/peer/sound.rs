@@ -81,10 +81,10 @@ impl SharedSound {
         on_the_wire(self.encodings.mode.most(), MAX_COPIES, false)
     }
 
-    /// Takes what is known of everybody; gives the encodings if they change.
-    pub fn update(&mut self, mode: SoundMode, listeners: &[Listener], now: Instant) -> Option<Encodings> {
-        let encodings = self.choice.update(mode, listeners, now);
-        (std::mem::replace(&mut self.encodings, encodings) != encodings).then_some(encodings)
+    /// Takes what is known of everybody; gives how sound is encoded from now on.
+    pub fn update(&mut self, mode: SoundMode, listeners: &[Listener], now: Instant) -> Encodings {
+        self.encodings = self.choice.update(mode, listeners, now);
+        self.encodings
     }
 }
 

@@ -42,6 +42,9 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn play(buffer: &mut JitterBuffer, flags: u8, now: std::time::Instant) {
     let mut orders = 0;
+    // A decoder that is mono or stereo in turns.
+    let channels = 1 + usize::from(flags >> 5 & 1);
+    buffer.set_channels(channels);
     while let Some(action) = buffer.poll(now) {
         orders += 1;
         assert!(orders < 200);
@@ -53,12 +56,12 @@ fn play(buffer: &mut JitterBuffer, flags: u8, now: std::time::Instant) {
         };
         // A decoder that works, that fails, and that lies about lengths.
         match flags & 12 {
-            0 | 4 => buffer.decoded(&vec![0.25; samples], now),
+            0 | 4 => buffer.decoded(&vec![0.25; samples * channels], now),
             8 => buffer.decoded(&[], now),
             _ => buffer.decoded(&vec![f32::NAN; samples / 3 + 7_000], now),
         }
     }
-    let mut block = [f32::NAN; 480];
+    let mut block = vec![f32::NAN; 480 * channels];
     buffer.read(&mut block, now);
     assert!(block.iter().all(|sample| sample.is_finite()));
 }

@@ -253,7 +253,12 @@ mod tests {
     use crate::sim;
 
     fn listener(kbps: u64, loss: f64) -> Listener {
-        Listener { loss, estimate: Bitrate::kbps(kbps), pictures: Bitrate::kbps(2_000), ..Listener::default() }
+        Listener {
+            loss,
+            estimate: Bitrate::kbps(kbps),
+            pictures: Bitrate::kbps(2_000),
+            ..Listener::default()
+        }
     }
 
     fn thin(kbps: u64, loss: f64) -> Listener {
@@ -316,7 +321,8 @@ mod tests {
     #[test]
     fn the_worst_listener_of_each_encoding_sets_its_loss_and_copies_count() {
         let mut call = Call::default();
-        let (_, usual, _, thin_loss) = call.after(0.0, &[listener(600, 0.12), listener(600, 0.0), thin(80, 0.2)]);
+        let (_, usual, _, thin_loss) =
+            call.after(0.0, &[listener(600, 0.12), listener(600, 0.0), thin(80, 0.2)]);
         assert_eq!((usual, thin_loss), (15, 20));
         let copied = Listener { copies: 2, ..listener(600, 0.3) };
         assert_eq!(Call::default().after(12.0, &[copied]).1, 5);

@@ -36,22 +36,28 @@ impl Gain {
     }
 }
 
-/// Sums blocks of 10 ms, then limits the sum. Allocates only when it is made.
+/// Sums blocks of 10 ms, then limits the sum. It is mono until something stereo is added, so that voices alone cost no more. Allocates only when it is made.
 #[derive(Debug, Clone)]
 pub struct Mixer {
     channels: usize,
+    /// Room for two channels.
     sum: Vec<f32>,
     limiter: Limiter,
 }
 
+impl Default for Mixer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Mixer {
-    /// A mixer with one or two output channels (other numbers count as the nearer of them).
-    pub fn new(channels: usize) -> Self {
-        let channels = channels.clamp(1, 2);
-        Self { channels, sum: vec![0.0; SAMPLES_PER_BLOCK * channels], limiter: Limiter::new() }
+    /// A mixer to which nothing was added.
+    pub fn new() -> Self {
+        Self { channels: 1, sum: vec![0.0; SAMPLES_PER_BLOCK * 2], limiter: Limiter::new() }
     }
 
-    /// Output channels.
+    /// Channels of what was added since the last [`Self::finish`]: 2 if any of it is stereo.
     pub fn channels(&self) -> usize {
         self.channels
     }
@@ -59,9 +65,15 @@ impl Mixer {
     /// Adds one participant's block of [`SAMPLES_PER_BLOCK`] × `channels` interleaved samples (`channels` is 1 or 2). A short block counts as silent at its end;
     /// samples that are no number as 0.
     pub fn add(&mut self, block: &[f32], channels: usize, gain: &mut Gain) {
+        let channels = channels.clamp(1, 2);
+        if channels > self.channels {
+            self.become_stereo();
+        }
         let step = (gain.target - gain.current) / SAMPLES_PER_BLOCK as f32;
-        let inputs = block.chunks_exact(channels.clamp(1, 2));
-        for (i, (out, input)) in self.sum.chunks_exact_mut(self.channels).zip(inputs).enumerate() {
+        let sum = &mut self.sum[..SAMPLES_PER_BLOCK * self.channels];
+        for (i, (out, input)) in
+            sum.chunks_exact_mut(self.channels).zip(block.chunks_exact(channels)).enumerate()
+        {
             let gain = gain.current + step * (i + 1) as f32;
             add_frame(out, input, gain);
         }
@@ -70,11 +82,22 @@ impl Mixer {
 
     /// Writes the mix of what was added since the last call ([`SAMPLES_PER_BLOCK`] × [`Self::channels`] samples), within ±1.
     pub fn finish(&mut self, out: &mut [f32]) {
-        self.limiter.process(&mut self.sum, self.channels);
-        let len = out.len().min(self.sum.len());
-        out[..len].copy_from_slice(&self.sum[..len]);
+        let sum = &mut self.sum[..SAMPLES_PER_BLOCK * self.channels];
+        self.limiter.process(sum, self.channels);
+        let len = out.len().min(sum.len());
+        out[..len].copy_from_slice(&sum[..len]);
         out[len..].fill(0.0);
-        self.sum.fill(0.0);
+        sum.fill(0.0);
+        self.channels = 1;
+    }
+
+    /// What was added in mono so far is heard on both sides.
+    fn become_stereo(&mut self) {
+        for n in (0..SAMPLES_PER_BLOCK).rev() {
+            let sample = self.sum[n];
+            self.sum[2 * n..2 * n + 2].fill(sample);
+        }
+        self.channels = 2;
     }
 }
 
@@ -82,7 +105,6 @@ fn add_frame(out: &mut [f32], input: &[f32], gain: f32) {
     let clean = |sample: f32| if sample.is_finite() { sample * gain } else { 0.0 };
     match (out, input) {
         ([out], [mono]) => *out += clean(*mono),
-        ([out], [left, right]) => *out += 0.5 * (clean(*left) + clean(*right)),
         ([out_left, out_right], [mono]) => {
             *out_left += clean(*mono);
             *out_right += clean(*mono);
@@ -91,7 +113,7 @@ fn add_frame(out: &mut [f32], input: &[f32], gain: f32) {
             *out_left += clean(*left);
             *out_right += clean(*right);
         }
-        // Both have one or two channels.
+        // The sum has no fewer channels than what is added.
         (_, _) => {}
     }
 }
@@ -108,7 +130,7 @@ mod tests {
 
     #[test]
     fn everybody_is_heard_and_nothing_is_left_for_the_next_block() {
-        let mut mixer = Mixer::new(1);
+        let mut mixer = Mixer::new();
         for value in [0.1, 0.2, 0.3] {
             mixer.add(&[value; 480], 1, &mut Gain::default());
         }
@@ -119,19 +141,34 @@ mod tests {
     #[test]
     fn mono_and_stereo_meet() {
         let stereo: Vec<f32> = [0.2, 0.4].repeat(480);
-        let mut to_stereo = Mixer::new(2);
-        to_stereo.add(&[0.1; 480], 1, &mut Gain::default());
-        to_stereo.add(&stereo, 2, &mut Gain::default());
-        let out = mixed(&mut to_stereo);
-        assert!(out.chunks(2).all(|f| (f[0] - 0.3).abs() < 1e-6 && (f[1] - 0.5).abs() < 1e-6));
-        let mut to_mono = Mixer::new(1);
-        to_mono.add(&stereo, 2, &mut Gain::default());
-        assert!(mixed(&mut to_mono).iter().all(|s| (s - 0.3).abs() < 1e-6));
+        let mut mixer = Mixer::new();
+        for _ in 0..2 {
+            mixer.add(&[0.1; 480], 1, &mut Gain::default());
+            mixer.add(&stereo, 2, &mut Gain::new(0.5));
+            mixer.add(&[0.1; 480], 1, &mut Gain::default());
+            let out = mixed(&mut mixer);
+            assert_eq!(out.len(), 960);
+            assert!(out.chunks(2).all(|f| (f[0] - 0.3).abs() < 1e-6 && (f[1] - 0.4).abs() < 1e-6));
+            mixer.add(&[0.1; 480], 1, &mut Gain::default());
+            assert_eq!(mixed(&mut mixer), [0.1; 480], "voices alone are mono");
+        }
+    }
+
+    #[test]
+    fn a_loud_side_is_limited_and_keeps_its_place() {
+        let mut mixer = Mixer::new();
+        let loud: Vec<f32> = (0..480).flat_map(|i| [(i as f32 / 7.0).sin(), 0.0]).collect();
+        for _ in 0..8 {
+            mixer.add(&loud, 2, &mut Gain::new(4.0));
+        }
+        let out = mixed(&mut mixer);
+        assert!(out.chunks(2).all(|frame| frame[0].abs() < 1.0 && frame[1] == 0.0));
+        assert!(out.iter().step_by(2).any(|left| left.abs() > 0.8));
     }
 
     #[test]
     fn a_change_of_gain_is_spread_over_a_block() {
-        let mut mixer = Mixer::new(1);
+        let mut mixer = Mixer::new();
         let mut gain = Gain::new(0.0);
         gain.set(1.0);
         mixer.add(&[0.5; 480], 1, &mut gain);
@@ -142,7 +179,7 @@ mod tests {
 
     #[test]
     fn eight_loud_people_do_not_clip() {
-        let mut mixer = Mixer::new(1);
+        let mut mixer = Mixer::new();
         let loud: Vec<f32> = (0..480).map(|i| (i as f32 / 7.0).sin()).collect();
         for _ in 0..8 {
             mixer.add(&loud, 1, &mut Gain::new(4.0));
@@ -152,7 +189,7 @@ mod tests {
 
     #[test]
     fn garbage_from_one_participant_does_not_reach_the_others() {
-        let mut mixer = Mixer::new(1);
+        let mut mixer = Mixer::new();
         mixer.add(&[f32::NAN; 480], 1, &mut Gain::default());
         mixer.add(&[f32::INFINITY; 480], 2, &mut Gain::new(f32::NAN));
         mixer.add(&[0.25; 480], 1, &mut Gain::default());
@@ -161,7 +198,7 @@ mod tests {
 
     #[test]
     fn blocks_of_a_wrong_size_are_taken_as_far_as_they_go() {
-        let mut mixer = Mixer::new(1);
+        let mut mixer = Mixer::new();
         mixer.add(&[0.2; 100], 1, &mut Gain::default());
         mixer.add(&[0.2; 5_000], 1, &mut Gain::default());
         let mut out = [7.0; 500];

@@ -21,6 +21,11 @@ pub fn is_dtx(payload: &[u8]) -> bool {
     (1..=2).contains(&payload.len())
 }
 
+/// Two channels (the s bit, RFC 6716 §3.1).
+pub fn is_stereo(payload: &[u8]) -> bool {
+    payload.first().is_some_and(|toc| toc & 4 != 0)
+}
+
 /// Carries a low-rate copy of the packet before it (in-band FEC, RFC 6716 §4.2.5): the LBRR flags at the head of the first SILK frame.
 pub fn has_fec(payload: &[u8]) -> bool {
     let Some((&toc, rest)) = payload.split_first() else { return false };
@@ -33,8 +38,7 @@ pub fn has_fec(payload: &[u8]) -> bool {
     // One voice-activity bit per 20 ms, then the LBRR bit; for stereo the same again for the side channel.
     let silk_frames = (frame_samples(toc) / 960).max(1);
     let mid = head >> (7 - silk_frames) & 1 == 1;
-    let stereo = toc & 4 != 0;
-    mid || (stereo && silk_frames <= 3 && u32::from(head) >> (6 - 2 * silk_frames) & 1 == 1)
+    mid || (is_stereo(payload) && silk_frames <= 3 && u32::from(head) >> (6 - 2 * silk_frames) & 1 == 1)
 }
 
 /// Samples per channel of each frame in a packet (RFC 6716 table 2).
@@ -71,6 +75,11 @@ mod tests {
     }
 
     #[test]
+    fn the_first_byte_tells_the_channels() {
+        assert!(is_stereo(&[toc(31, true, 0), 1]) && !is_stereo(&[toc(31, false, 3), 1]) && !is_stereo(&[]));
+    }
+
+    #[test]
     fn packets_that_break_the_rules_have_no_duration() {
         assert_eq!(duration(&[]), None);
         assert_eq!(duration(&[toc(31, false, 3)]), None, "the frame count is missing");
@@ -91,7 +100,7 @@ mod tests {
     proptest! {
         #[test]
         fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..8)) {
-            let _ = (has_fec(&bytes), is_dtx(&bytes));
+            let _ = (has_fec(&bytes), is_dtx(&bytes), is_stereo(&bytes));
             prop_assert!(duration(&bytes).is_none_or(|samples| (120..=MAX_SAMPLES).contains(&samples)));
         }
     }

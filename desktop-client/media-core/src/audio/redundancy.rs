@@ -80,7 +80,9 @@ mod tests {
 
     #[test]
     fn more_loss_and_more_room_mean_more_copies() {
-        let of = |loss, kbps, thin| Redundancy::default().update(loss, Bitrate::kbps(kbps), thin, SoundMode::Voice, at(0));
+        let of = |loss, kbps, thin| {
+            Redundancy::default().update(loss, Bitrate::kbps(kbps), thin, SoundMode::Voice, at(0))
+        };
         let copies = |loss, kbps| of(loss, kbps, false);
         assert_eq!([0.0, 0.005, 0.02, 0.3].map(|loss| copies(loss, 1_000)), [0, 0, 2, 2]);
         assert_eq!([0.0, 0.02, 0.06, 0.3].map(|loss| copies(loss, 300)), [0, 1, 2, 2]);

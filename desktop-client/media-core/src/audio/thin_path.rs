@@ -58,7 +58,9 @@ mod tests {
 
     fn run(path: &mut ThinPath, from_ms: u64, until_ms: u64, kbps: u64) -> bool {
         let at = |ms| sim::epoch() + Duration::from_millis(ms);
-        (from_ms..until_ms).step_by(100).fold(path.thin, |_, ms| path.update(Bitrate::kbps(kbps), SoundMode::Voice, at(ms)))
+        (from_ms..until_ms)
+            .step_by(100)
+            .fold(path.thin, |_, ms| path.update(Bitrate::kbps(kbps), SoundMode::Voice, at(ms)))
     }
 
     #[test]

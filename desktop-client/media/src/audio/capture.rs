@@ -2,12 +2,8 @@
 
 use std::time::Instant;
 
-use media_core::frame::SAMPLES_PER_BLOCK;
-
+use super::block::Block;
 use crate::event::DeviceError;
-
-/// 10 ms of 48 kHz mono.
-pub type Block = [f32; SAMPLES_PER_BLOCK];
 
 /// Something that gives sound. It lives on the audio thread.
 pub trait Microphone: Send {
@@ -16,6 +12,9 @@ pub trait Microphone: Send {
 
     /// Whether it has a clock of its own. If so it is read until it has no more; if not, once every 10 ms.
     fn keeps_time(&self) -> bool;
+
+    /// Whether its blocks may be stereo from now on, if it has two channels; otherwise they are mono, as at the start.
+    fn allow_stereo(&mut self, _allowed: bool) {}
 
     /// Fills the block, or answers false if there is not a whole one yet. After an error it is dropped. Must not block.
     fn read(&mut self, now: Instant, block: &mut Block) -> Result<bool, DeviceError>;

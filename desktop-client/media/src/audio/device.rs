@@ -46,8 +46,10 @@ fn try_microphone(
         device.supported_input_configs().into_iter().flatten().collect()
     })?;
     try_buffers(&name, &supported, INPUT_MS, |config| {
-        let (writer, microphone) = capture_ring(name.clone(), config.sample_rate, Instant::now())
-            .map_err(|error| cpal::Error::with_message(ErrorKind::UnsupportedConfig, error.to_string()))?;
+        let (writer, microphone) =
+            capture_ring(name.clone(), config.sample_rate, config.channels, Instant::now()).map_err(
+                |error| cpal::Error::with_message(ErrorKind::UnsupportedConfig, error.to_string()),
+            )?;
         let stream = input_stream(&device, config, supported.sample_format(), writer, on_error())?;
         stream.play()?;
         Ok((stream, microphone))
@@ -71,7 +73,7 @@ fn try_speaker(
         device.supported_output_configs().into_iter().flatten().collect()
     })?;
     try_buffers(&name, &supported, OUTPUT_MS, |config| {
-        let (reader, speaker) = play_ring(name.clone(), config.sample_rate, Instant::now())
+        let (reader, speaker) = play_ring(name.clone(), config.sample_rate, config.channels, Instant::now())
             .map_err(|error| cpal::Error::with_message(ErrorKind::UnsupportedConfig, error.to_string()))?;
         let stream = output_stream(&device, config, supported.sample_format(), reader, on_error())?;
         stream.play()?;

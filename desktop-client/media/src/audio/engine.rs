@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Instant;
 
-use media_core::audio::encodings::Encodings;
+use media_core::audio::encodings::{Encodings, SoundMode};
 use media_core::audio::mixer::Mixer;
-use media_core::frame::{EncodedAudio, SAMPLES_PER_BLOCK};
+use media_core::frame::EncodedAudio;
 use media_core::slot::Slot;
 use tokio::sync::mpsc;
 
+use super::block::Block;
 use super::clock::BLOCK;
 use super::input::Input;
 use super::opener::{Opened, OpenerHandle};
@@ -39,7 +40,9 @@ pub enum AudioOrder {
     EnableMicrophone(bool),
     /// Process the microphone's sound in this way from now on.
     Process(VoiceProcessing),
-    /// Encode in this way from now on.
+    /// Send sound of this kind from now on.
+    Mode(SoundMode),
+    /// Encode in this way from now on, while this is the kind of sound.
     Encode(Encodings),
     /// Open a failed device again.
     Retry(DeviceKind),
@@ -104,7 +107,10 @@ pub struct AudioThread {
     events: Events,
     opener: OpenerHandle,
     input: Input,
+    mode: SoundMode,
     voice: Box<dyn VoiceProcessor>,
+    /// What the processor does while sound is a voice.
+    parts: VoiceProcessing,
     send: SendPath,
     receivers: Vec<AudioReceiver>,
     mixer: Mixer,
@@ -122,10 +128,12 @@ pub fn audio(setup: AudioSetup) -> (AudioHandle, AudioThread) {
         events: setup.events,
         opener: setup.opener,
         input: Input::new(setup.microphone, setup.microphone_enabled, now),
+        mode: SoundMode::default(),
         voice: Box::new(Sonora::new(setup.voice)),
+        parts: setup.voice,
         send: setup.send,
         receivers: Vec::new(),
-        mixer: Mixer::new(1),
+        mixer: Mixer::new(),
         output: Output::new(setup.speaker, now),
     };
     (AudioHandle { orders: sender, stats }, thread)
@@ -163,7 +171,11 @@ impl AudioThread {
             AudioOrder::ChooseMicrophone(source) => input.choose(source, opener, events),
             AudioOrder::ChooseSpeaker(sink) => output.choose(sink, opener, events),
             AudioOrder::EnableMicrophone(enabled) => input.enable(enabled, opener, events),
-            AudioOrder::Process(parts) => self.voice.configure(parts),
+            AudioOrder::Process(parts) => {
+                self.parts = parts;
+                self.configure_voice();
+            }
+            AudioOrder::Mode(mode) => self.set_mode(mode),
             AudioOrder::Encode(encodings) => self.send.follow(&encodings),
             AudioOrder::Retry(DeviceKind::Microphone) => input.retry(opener, events),
             AudioOrder::Retry(DeviceKind::Speaker) => output.retry(opener, events),
@@ -179,12 +191,27 @@ impl AudioThread {
         }
     }
 
+    fn set_mode(&mut self, mode: SoundMode) {
+        self.mode = mode;
+        self.input.allow_stereo(mode == SoundMode::Music);
+        self.configure_voice();
+        self.send.set_mode(mode);
+    }
+
+    /// Music is sent as it is.
+    fn configure_voice(&mut self) {
+        self.voice.configure(match self.mode {
+            SoundMode::Voice => self.parts,
+            SoundMode::Music => VoiceProcessing::OFF,
+        });
+    }
+
     fn capture(&mut self, now: Instant) {
         self.input.release_unless(self.send.has_listeners(), &self.opener, &self.events);
         while let Some(mut block) = self.input.next(now, &self.opener, &self.events) {
             // Before muting, so that the canceller knows the room when the person speaks again.
-            if self.input.is_device() {
-                self.voice.process(&mut block);
+            if self.input.is_device() && self.mode == SoundMode::Voice {
+                self.voice.process(block.as_mono_mut());
             }
             self.input.finish(&mut block);
             self.send.push(&block, now, self.input.enabled());
@@ -198,10 +225,10 @@ impl AudioThread {
             for receiver in &mut self.receivers {
                 receiver.mix_into(&mut self.mixer, now, heard);
             }
-            let mut mix = [0.0; SAMPLES_PER_BLOCK];
-            self.mixer.finish(&mut mix);
-            if self.input.is_device() {
-                self.voice.played(&mix);
+            let mut mix = Block::silent(self.mixer.channels());
+            self.mixer.finish(mix.samples_mut());
+            if self.input.is_device() && self.mode == SoundMode::Voice {
+                self.voice.played(&mix.to_mono());
             }
             self.output.write(&mix, &self.opener, &self.events);
         }

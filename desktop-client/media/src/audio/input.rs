@@ -5,7 +5,8 @@ use std::time::Instant;
 use media_core::audio::level::LevelMeter;
 use media_core::frame::SAMPLES_PER_BLOCK;
 
-use super::capture::{Block, Microphone};
+use super::block::Block;
+use super::capture::Microphone;
 use super::clock::BlockClock;
 use super::opener::OpenerHandle;
 use crate::event::{DeviceError, DeviceKind, DeviceState, Events};
@@ -18,6 +19,7 @@ pub struct Input {
     /// Number of the newest wish.
     number: u64,
     microphone: Option<Box<dyn Microphone>>,
+    stereo: bool,
     state: DeviceState,
     clock: BlockClock,
     /// The last block was heard: the next silent one fades out, and the other way round.
@@ -38,6 +40,7 @@ impl Input {
             enabled,
             number: 0,
             microphone: None,
+            stereo: false,
             state: DeviceState::Idle,
             clock: BlockClock::new(now),
             audible: false,
@@ -77,6 +80,14 @@ impl Input {
         }
     }
 
+    /// Whether blocks may be stereo from now on.
+    pub fn allow_stereo(&mut self, allowed: bool) {
+        self.stereo = allowed;
+        if let Some(microphone) = &mut self.microphone {
+            microphone.allow_stereo(allowed);
+        }
+    }
+
     /// Opens a failed device again.
     pub fn retry(&mut self, opener: &OpenerHandle, events: &Events) {
         if self.failed() {
@@ -95,7 +106,10 @@ impl Input {
             return;
         }
         let state = match result {
-            Ok(microphone) => DeviceState::Running { name: self.microphone.insert(microphone).name() },
+            Ok(mut microphone) => {
+                microphone.allow_stereo(self.stereo);
+                DeviceState::Running { name: self.microphone.insert(microphone).name() }
+            }
             Err(error) => DeviceState::Failed(error),
         };
         self.set_state(state, events);
@@ -119,7 +133,7 @@ impl Input {
 
     /// The next block as the microphone gave it, if one is due; silence while it is absent. See [`Self::finish`].
     pub fn next(&mut self, now: Instant, opener: &OpenerHandle, events: &Events) -> Option<Block> {
-        let mut block = [0.0; SAMPLES_PER_BLOCK];
+        let mut block = Block::silence();
         let read = match &mut self.microphone {
             Some(microphone) if microphone.keeps_time() => {
                 self.clock.set(now);
@@ -134,7 +148,7 @@ impl Input {
             None => Ok(false),
         };
         if let Err(error) = read {
-            block.fill(0.0);
+            block = Block::silence();
             self.close();
             self.number += 1;
             opener.microphone(self.number, None);
@@ -188,12 +202,13 @@ impl Input {
     /// Mutes, and smooths the step between silence and sound, which would click.
     fn fade(&mut self, block: &mut Block) {
         match (self.audible, self.enabled) {
-            (false, false) => block.fill(0.0),
+            (false, false) => block.samples_mut().fill(0.0),
             (true, true) => {}
             (_, up) => {
-                for (n, sample) in block.iter_mut().enumerate() {
+                for (n, frame) in block.frames_mut().enumerate() {
                     let share = n as f32 / SAMPLES_PER_BLOCK as f32;
-                    *sample *= if up { share } else { 1.0 - share };
+                    let gain = if up { share } else { 1.0 - share };
+                    frame.iter_mut().for_each(|sample| *sample *= gain);
                 }
             }
         }
@@ -201,8 +216,8 @@ impl Input {
     }
 
     fn measure(&mut self, block: &Block) {
-        self.meter.add(block);
-        self.short_meter.add(block);
+        self.meter.add(block.samples());
+        self.short_meter.add(block.samples());
         if self.metered.is_multiple_of(10) {
             self.voice_level = audible_level(&mut self.short_meter);
         }

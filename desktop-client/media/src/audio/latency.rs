@@ -9,7 +9,7 @@ use media_core::frame::{SAMPLE_RATE, SAMPLES_PER_BLOCK};
 use media_core::marks::audio::BurstDetector;
 use media_core::stats::Percentiles;
 
-use super::capture::Block;
+use super::block::MonoBlock;
 use super::clock::BLOCK;
 use crate::stats::Latency;
 use crate::video::decode::figures::percentiles;
@@ -50,7 +50,7 @@ impl LatencyMeter {
     }
 
     /// Looks at a block whose first sample is heard at this Unix time.
-    pub fn add(&mut self, block: &Block, since_unix_epoch: Duration) {
+    pub fn add(&mut self, block: &MonoBlock, since_unix_epoch: Duration) {
         debug_assert_eq!(BLOCK.as_millis() as usize * SAMPLE_RATE as usize / 1000, SAMPLES_PER_BLOCK);
         let latency = self.detector.detect(block, since_unix_epoch);
         if block.iter().any(|sample| sample.abs() > SILENCE) {
@@ -95,7 +95,7 @@ mod tests {
     const START: Duration = Duration::from_millis(1_700_000_000_330);
 
     /// Feeds ten seconds of a signal that is heard `delay` after it was made.
-    fn meter(delay: Duration, mut signal: impl FnMut(&mut Block, Duration)) -> LatencyMeter {
+    fn meter(delay: Duration, mut signal: impl FnMut(&mut MonoBlock, Duration)) -> LatencyMeter {
         let mut meter = LatencyMeter::new();
         for n in 0..1000 {
             let made = START + BLOCK * n;
@@ -122,16 +122,16 @@ mod tests {
 
     #[test]
     fn a_tone_and_speech_have_no_marks() {
-        let tone = |block: &mut Block, _| block.fill(0.25);
+        let tone = |block: &mut MonoBlock, _| block.fill(0.25);
         assert_eq!(meter(Duration::ZERO, tone).latency(), None);
         let mut n = 0_u32;
         // Words of 200 ms with pauses of 400.
-        let speech = |block: &mut Block, _| {
+        let speech = |block: &mut MonoBlock, _| {
             n += 1;
             block.fill(if n % 60 < 20 { 0.4 } else { 0.0 });
         };
         assert_eq!(meter(Duration::ZERO, speech).latency(), None);
-        let silence = |_: &mut Block, _| {};
+        let silence = |_: &mut MonoBlock, _| {};
         assert_eq!(meter(Duration::ZERO, silence).latency(), None);
     }
 }

@@ -1,5 +1,6 @@
 //! The way of sound: microphone → 10 ms blocks → voice processing → Opus → subscriptions, and player → jitter buffer → Opus → mix → speaker.
 
+mod block;
 mod capture;
 mod clock;
 mod device;

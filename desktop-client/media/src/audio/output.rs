@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::capture::Block;
+use super::block::Block;
 use super::clock::BlockClock;
 use super::opener::OpenerHandle;
 use super::play::Speaker;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::capture::Block;
+use super::block::Block;
 use crate::event::DeviceError;
 
 /// Something that takes the mix. It lives on the audio thread.

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use super::capture::Block;
+use super::block::MonoBlock;
 
 /// Blocks that may wait: more than any device takes at once. Then the oldest goes.
 const MOST: usize = 64;
@@ -22,7 +22,7 @@ const SPARE: usize = 2;
 /// The blocks.
 #[derive(Debug, Default)]
 pub struct PlayedBlocks {
-    waiting: VecDeque<Block>,
+    waiting: VecDeque<MonoBlock>,
     /// In the present window.
     captured: u32,
     least: usize,
@@ -30,7 +30,7 @@ pub struct PlayedBlocks {
 
 impl PlayedBlocks {
     /// A block is played.
-    pub fn push(&mut self, block: &Block) {
+    pub fn push(&mut self, block: &MonoBlock) {
         if self.waiting.len() == MOST {
             self.waiting.pop_front();
         }
@@ -38,7 +38,7 @@ impl PlayedBlocks {
     }
 
     /// What goes with the next captured block: most often one.
-    pub fn take(&mut self) -> impl Iterator<Item = Block> + '_ {
+    pub fn take(&mut self) -> impl Iterator<Item = MonoBlock> + '_ {
         let left = self.waiting.len().saturating_sub(1);
         self.least = if self.captured == 0 { left } else { self.least.min(left) };
         self.captured += 1;

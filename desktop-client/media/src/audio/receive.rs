@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use media_core::audio::jitter_buffer::{Action, JitterBuffer, JitterBufferConfig};
 use media_core::audio::level::LevelMeter;
 use media_core::audio::mixer::{Gain, Mixer};
-use media_core::frame::SAMPLES_PER_BLOCK;
+use media_core::audio::opus_packet;
 use media_core::playout::PlayoutPoint;
 use media_core::rtp::RtpPacket;
 use media_core::slot::Slot;
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use super::capture::Block;
+use super::block::Block;
 use super::input::audible_level;
 use super::latency::LatencyMeter;
 use crate::clock::unix_time;
@@ -29,6 +29,10 @@ const BLOCKS_PER_REPORT: u32 = 10;
 
 /// Blocks over which the level is measured: one second.
 const BLOCKS_PER_LEVEL: u32 = 100;
+
+/// Packets in a row without stereo after which a peer is taken for mono again: two seconds and more. A decoder that is made anew begins without what was before, so
+/// packets that take turns must not have one made for each.
+const MONO_AFTER: u32 = 100;
 
 /// What a packet says of its level holds for so long; then what is heard counts.
 const ANNOUNCED_FOR: Duration = Duration::from_millis(300);
@@ -118,7 +122,10 @@ pub struct AudioReceiver {
     buffer: JitterBuffer,
     /// Made with the first packet: a peer that sends no sound costs nothing.
     decoder: Option<AudioDecoder>,
+    /// Mono packets since the last stereo one, while what is decoded is stereo.
+    mono_packets: u32,
     decoded: Vec<f32>,
+    block: Block,
     gain: Gain,
     meter: LevelMeter,
     short_meter: LevelMeter,
@@ -143,7 +150,9 @@ pub fn audio_player() -> (AudioInput, AudioReceiver) {
         shared: Arc::clone(&shared),
         buffer: JitterBuffer::new(JitterBufferConfig::default()),
         decoder: None,
+        mono_packets: 0,
         decoded: Vec::new(),
+        block: Block::silence(),
         gain: Gain::default(),
         meter: LevelMeter::new(),
         short_meter: LevelMeter::new(),
@@ -164,8 +173,7 @@ impl AudioReceiver {
     pub fn mix_into(&mut self, mixer: &mut Mixer, now: Instant, heard: Instant) {
         while let Ok((packet, kind)) = self.packets.pop() {
             if self.decoder.is_none() {
-                self.decoder =
-                    AudioDecoder::new().inspect_err(|error| tracing::warn!(%error, "a peer is mute")).ok();
+                self.decoder = new_decoder(1);
             }
             match kind {
                 Kind::New => self.buffer.insert(packet),
@@ -177,14 +185,13 @@ impl AudioReceiver {
         }
         let extra = self.shared.extra_delay.load(Ordering::Relaxed);
         self.buffer.set_extra_delay(Duration::from_micros(extra.into()));
-        let mut block = [0.0; SAMPLES_PER_BLOCK];
-        self.next_block(&mut block, now, heard);
-        self.measure(&block);
+        self.next_block(now, heard);
+        self.measure();
         self.gain.set(f32::from_bits(self.shared.volume.load(Ordering::Relaxed)));
-        mixer.add(&block, 1, &mut self.gain);
+        mixer.add(self.block.samples(), self.block.channels(), &mut self.gain);
     }
 
-    fn next_block(&mut self, block: &mut Block, now: Instant, heard: Instant) {
+    fn next_block(&mut self, now: Instant, heard: Instant) {
         while let Some(action) = self.buffer.poll(now) {
             if let Err(error) = self.carry_out(action) {
                 tracing::debug!(%error, "a packet was not decoded");
@@ -200,10 +207,29 @@ impl AudioReceiver {
                 None => self.shared.heard.clear(),
             }
         }
-        self.buffer.read(block, now);
+        self.block.clear(self.buffer.channels());
+        self.buffer.read(self.block.samples_mut(), now);
+    }
+
+    /// A peer is decoded in stereo from its first stereo packet on, and in mono again when none has come for long.
+    fn fit_channels(&mut self, packet: &[u8]) {
+        let stereo = opus_packet::is_stereo(packet);
+        self.mono_packets = if stereo { 0 } else { self.mono_packets.saturating_add(1) };
+        let channels = match self.buffer.channels() {
+            1 if stereo => 2,
+            2 if self.mono_packets >= MONO_AFTER => 1,
+            _ => return,
+        };
+        if let Some(decoder) = new_decoder(channels) {
+            self.decoder = Some(decoder);
+            self.buffer.set_channels(channels);
+        }
     }
 
     fn carry_out(&mut self, action: Action) -> Result<(), OpusError> {
+        if let Action::Decode { payload, .. } = &action {
+            self.fit_channels(payload);
+        }
         let Some(decoder) = &mut self.decoder else {
             self.decoded.clear();
             return Ok(());
@@ -219,10 +245,10 @@ impl AudioReceiver {
         }
     }
 
-    fn measure(&mut self, block: &Block) {
-        self.meter.add(block);
-        self.short_meter.add(block);
-        self.latency.add(block, unix_time());
+    fn measure(&mut self) {
+        self.meter.add(self.block.samples());
+        self.short_meter.add(self.block.samples());
+        self.latency.add(&self.block.to_mono(), unix_time());
         self.blocks += 1;
         if self.blocks.is_multiple_of(BLOCKS_PER_LEVEL) {
             self.level_dbfs = audible_level(&mut self.meter);
@@ -250,5 +276,126 @@ impl AudioReceiver {
             level_dbfs: self.level_dbfs,
             latency_ms: self.latency.latency(),
         });
+    }
+}
+
+fn new_decoder(channels: usize) -> Option<AudioDecoder> {
+    AudioDecoder::new(channels).inspect_err(|error| tracing::warn!(%error, "a peer is mute")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use media_core::frame::SAMPLES_PER_BLOCK;
+
+    use super::*;
+    use crate::codec::opus::{AudioEncoder, Form, SAMPLES_PER_PACKET};
+
+    /// A peer and its packets, one in 20 ms.
+    struct Peer {
+        input: AudioInput,
+        receiver: AudioReceiver,
+        mixer: Mixer,
+        sent: u16,
+        now: Instant,
+    }
+
+    impl Peer {
+        fn new() -> Self {
+            let (input, receiver) = audio_player();
+            Self { input, receiver, mixer: Mixer::new(), sent: 0, now: Instant::now() }
+        }
+
+        /// Left and right of what is heard of these packets.
+        fn hear(&mut self, packets: impl IntoIterator<Item = Bytes>) -> (Vec<f32>, Vec<f32>) {
+            let (mut left, mut right) = (Vec::new(), Vec::new());
+            for payload in packets {
+                let packet = RtpPacket {
+                    ssrc: 1,
+                    sequence_number: self.sent,
+                    timestamp: u32::from(self.sent) * SAMPLES_PER_PACKET as u32,
+                    marker: false,
+                    payload,
+                    arrival: self.now,
+                };
+                self.sent += 1;
+                self.input.push(packet, Kind::New);
+                for _ in 0..2 {
+                    self.receiver.mix_into(&mut self.mixer, self.now, self.now);
+                    let mut mix = Block::silent(self.mixer.channels());
+                    self.mixer.finish(mix.samples_mut());
+                    left.extend(mix.pairs().map(|pair| pair[0]));
+                    right.extend(mix.pairs().map(|pair| pair[1]));
+                    self.now += Duration::from_millis(10);
+                }
+            }
+            (left, right)
+        }
+
+        fn channels(&self) -> usize {
+            self.receiver.buffer.channels()
+        }
+    }
+
+    fn encoder(channels: usize) -> AudioEncoder {
+        let form = if channels == 2 { Form::Music { channels } } else { Form::Voice };
+        AudioEncoder::new(form, 64_000, 2, SAMPLES_PER_PACKET).unwrap()
+    }
+
+    /// A tone on the left side only, or in mono.
+    fn tone(encoder: &mut AudioEncoder, channels: usize, number: usize) -> Bytes {
+        let sample = |n: usize| 0.4 * ((number * SAMPLES_PER_PACKET + n) as f32 * 0.05).sin();
+        let frames = (0..SAMPLES_PER_PACKET).flat_map(|n| [sample(n), 0.0].into_iter().take(channels));
+        encoder.encode(&frames.collect::<Vec<f32>>()).unwrap()
+    }
+
+    fn power(sound: &[f32]) -> f32 {
+        sound.iter().map(|sample| sample * sample).sum::<f32>() / sound.len() as f32
+    }
+
+    #[test]
+    fn a_stereo_peer_is_heard_on_its_side_and_a_mono_one_on_both() {
+        let (mut mono, mut stereo) = (encoder(1), encoder(2));
+        let mut peer = Peer::new();
+        let (left, right) = peer.hear((0..50).map(|n| tone(&mut mono, 1, n)));
+        assert!(peer.channels() == 1 && left == right && power(&left[24_000..]) > 0.05);
+        let (left, right) = peer.hear((0..50).map(|n| tone(&mut stereo, 2, n)));
+        assert_eq!(peer.channels(), 2);
+        assert!(power(&left[24_000..]) > 0.05 && power(&right[24_000..]) < 1e-4);
+        // Back to mono, which is heard on both sides at once and costs one decoder's channel after a while.
+        let (left, right) = peer.hear((0..200).map(|n| tone(&mut mono, 1, n)));
+        assert_eq!(peer.channels(), 1);
+        let part = 24_000..72_000;
+        assert!((power(&left[part.clone()]) / power(&right[part]) - 1.0).abs() < 0.01);
+    }
+
+    #[test]
+    fn packets_that_take_turns_are_all_heard_by_one_decoder() {
+        let (mut mono, mut stereo) = (encoder(1), encoder(2));
+        let mut peer = Peer::new();
+        let turns = |n: usize| if n % 2 == 0 { tone(&mut mono, 1, n) } else { tone(&mut stereo, 2, n) };
+        let (left, right) = peer.hear((0..100).map(turns));
+        assert_eq!(peer.channels(), 2);
+        assert!(power(&left[48_000..]) > 0.02 && left.iter().chain(&right).all(|s| s.abs() <= 1.0));
+    }
+
+    #[test]
+    fn garbage_among_stereo_packets_is_concealed_and_sound_goes_on() {
+        let mut stereo = encoder(2);
+        let mut peer = Peer::new();
+        let mut random = media_core::sim::Rng::new(3);
+        let mut packet = |n: usize| match n % 5 {
+            // Too short for what its first byte promises, of eight channels, empty, anything.
+            1 => Bytes::from_static(&[0xFF, 0x3F]),
+            2 => [&[0xFC, 8, 5, 3], &tone(&mut stereo, 2, n)[..]].concat().into(),
+            3 => Bytes::new(),
+            4 => (0..100).map(|_| (random.unit() * 256.0) as u8).collect(),
+            _ => tone(&mut stereo, 2, n),
+        };
+        let (left, right) = peer.hear((0..200).map(&mut packet));
+        assert!(left.iter().chain(&right).all(|sample| sample.abs() <= 1.0));
+        let (left, right) = peer.hear((0..100).map(|n| tone(&mut stereo, 2, n)));
+        let late = left.len() - 20 * SAMPLES_PER_BLOCK..;
+        assert!(power(&left[late.clone()]) > 0.05 && power(&right[late]) < 1e-3);
     }
 }

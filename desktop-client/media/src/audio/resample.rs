@@ -1,12 +1,13 @@
 //! Sample rates: whatever a device or file has, to and from the 48 kHz blocks of the audio thread.
 //!
-//! A short sinc filter (`rubato`): under 2 ms of delay, and aliases below what a microphone's own noise hides.
+//! A short sinc filter (`rubato`): under 2 ms of delay, and aliases below what a microphone's own noise hides. What is mono is filtered once, what is stereo
+//! twice; a stream that becomes the other begins with a filter that is empty, which is heard as a click at most.
 
 use media_core::frame::{SAMPLE_RATE, SAMPLES_PER_BLOCK};
-use rubato::audioadapter_buffers::direct::SequentialSlice;
+use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{Async, FixedAsync, Indexing, Resampler, SincInterpolationParameters, WindowFunction};
 
-use super::capture::Block;
+use super::block::Block;
 
 /// Lowest sample rate that is taken, in Hz.
 const MIN_RATE: u32 = 4_000;
@@ -22,39 +23,60 @@ const SINC_LENGTH: usize = 96;
 #[error("a sample rate of {0} Hz cannot be used")]
 pub struct RateError(u32);
 
-/// Makes blocks out of mono samples of another rate.
+/// Makes blocks out of samples of another rate.
 pub struct ToBlocks {
+    rate: u32,
+    channels: usize,
     resampler: Option<Async<f32>>,
 }
 
 impl ToBlocks {
-    /// From this rate.
+    /// From this rate; mono at first.
     pub fn new(rate: u32) -> Result<Self, RateError> {
-        let ratio = f64::from(SAMPLE_RATE) / f64::from(rate.max(1));
-        Ok(Self { resampler: resampler(rate, ratio, FixedAsync::Output)? })
+        Ok(Self { rate, channels: 1, resampler: to_blocks(rate, 1)? })
     }
 
-    /// Samples that the next block takes.
+    /// What comes now has one or two channels.
+    pub fn set_channels(&mut self, channels: usize) {
+        let channels = channels.clamp(1, 2);
+        // The rate was good before.
+        if channels != self.channels
+            && let Ok(resampler) = to_blocks(self.rate, channels)
+        {
+            (self.channels, self.resampler) = (channels, resampler);
+        }
+    }
+
+    /// Channels of what comes and of the blocks.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Samples per channel that the next block takes.
     pub fn needed(&self) -> usize {
         self.resampler.as_ref().map_or(SAMPLES_PER_BLOCK, Resampler::input_frames_next)
     }
 
-    /// Makes a block of exactly [`Self::needed`] samples; of another number it makes silence.
+    /// Makes a block of exactly [`Self::needed`] × [`Self::channels`] interleaved samples; of another number it makes silence.
     pub fn convert(&mut self, input: &[f32], block: &mut Block) {
+        block.clear(self.channels);
+        let output = block.samples_mut();
         match &mut self.resampler {
-            None if input.len() == block.len() => block.copy_from_slice(input),
-            None => block.fill(0.0),
+            None if input.len() == output.len() => output.copy_from_slice(input),
+            None => {}
             Some(resampler) => {
-                if process(resampler, input, block) != block.len() {
-                    block.fill(0.0);
+                if process(resampler, input, output, self.channels) != SAMPLES_PER_BLOCK {
+                    block.clear(self.channels);
                 }
             }
         }
     }
 }
 
-/// Makes mono samples of another rate out of blocks.
+/// Makes samples of another rate out of blocks.
 pub struct FromBlocks {
+    rate: u32,
+    channels: usize,
     resampler: Option<Async<f32>>,
     output: Vec<f32>,
 }
@@ -62,28 +84,51 @@ pub struct FromBlocks {
 impl FromBlocks {
     /// To this rate.
     pub fn new(rate: u32) -> Result<Self, RateError> {
-        let ratio = f64::from(rate) / f64::from(SAMPLE_RATE);
-        let resampler = resampler(rate, ratio, FixedAsync::Input)?;
+        let resampler = from_blocks(rate, 1)?;
         let length = resampler.as_ref().map_or(SAMPLES_PER_BLOCK, Resampler::output_frames_max);
-        Ok(Self { resampler, output: vec![0.0; length] })
+        Ok(Self { rate, channels: 1, resampler, output: vec![0.0; 2 * length] })
     }
 
-    /// Converts a block.
+    /// Converts a block; gives as many channels as it has, interleaved.
     pub fn convert(&mut self, block: &Block) -> &[f32] {
-        match &mut self.resampler {
+        let channels = block.channels();
+        if channels != self.channels
+            && let Ok(resampler) = from_blocks(self.rate, channels)
+        {
+            // The rate was good before.
+            (self.channels, self.resampler) = (channels, resampler);
+        }
+        let input = block.samples();
+        let length = match &mut self.resampler {
             None => {
-                self.output.copy_from_slice(block);
-                &self.output
+                self.output[..input.len()].copy_from_slice(input);
+                input.len()
             }
             Some(resampler) => {
-                let length = process(resampler, block, &mut self.output);
-                &self.output[..length]
+                let length = self.output.len() / 2 * channels;
+                channels * process(resampler, input, &mut self.output[..length], channels)
             }
-        }
+        };
+        &self.output[..length]
     }
 }
 
-fn resampler(rate: u32, ratio: f64, fixed: FixedAsync) -> Result<Option<Async<f32>>, RateError> {
+fn to_blocks(rate: u32, channels: usize) -> Result<Option<Async<f32>>, RateError> {
+    let ratio = f64::from(SAMPLE_RATE) / f64::from(rate.max(1));
+    resampler(rate, channels, ratio, FixedAsync::Output)
+}
+
+fn from_blocks(rate: u32, channels: usize) -> Result<Option<Async<f32>>, RateError> {
+    let ratio = f64::from(rate) / f64::from(SAMPLE_RATE);
+    resampler(rate, channels, ratio, FixedAsync::Input)
+}
+
+fn resampler(
+    rate: u32,
+    channels: usize,
+    ratio: f64,
+    fixed: FixedAsync,
+) -> Result<Option<Async<f32>>, RateError> {
     if !(MIN_RATE..=MAX_RATE).contains(&rate) {
         return Err(RateError(rate));
     }
@@ -91,16 +136,17 @@ fn resampler(rate: u32, ratio: f64, fixed: FixedAsync) -> Result<Option<Async<f3
         return Ok(None);
     }
     let parameters = SincInterpolationParameters::new(SINC_LENGTH, WindowFunction::BlackmanHarris2);
-    let resampler = Async::new_sinc(ratio, 1.0, &parameters, SAMPLES_PER_BLOCK, 1, fixed);
+    let resampler = Async::new_sinc(ratio, 1.0, &parameters, SAMPLES_PER_BLOCK, channels, fixed);
     resampler.map(Some).map_err(|_| RateError(rate))
 }
 
-/// Samples written; 0 if the lengths do not fit.
-fn process(resampler: &mut Async<f32>, input: &[f32], output: &mut [f32]) -> usize {
-    let length = output.len();
-    let (Ok(input), Ok(mut output)) =
-        (SequentialSlice::new(input, 1, input.len()), SequentialSlice::new_mut(output, 1, length))
-    else {
+/// Samples per channel written; 0 if the lengths do not fit.
+fn process(resampler: &mut Async<f32>, input: &[f32], output: &mut [f32], channels: usize) -> usize {
+    let length = output.len() / channels;
+    let (Ok(input), Ok(mut output)) = (
+        InterleavedSlice::new(input, channels, input.len() / channels),
+        InterleavedSlice::new_mut(output, channels, length),
+    ) else {
         return 0;
     };
     let done = resampler.process_into_buffer(&input, &mut output, Some(&Indexing::default()));
@@ -142,9 +188,9 @@ mod tests {
             let mut output = Vec::new();
             for _ in 0..110 {
                 let samples: Vec<f32> = input.by_ref().take(to_blocks.needed()).collect();
-                let mut block = [0.0; SAMPLES_PER_BLOCK];
+                let mut block = Block::silence();
                 to_blocks.convert(&samples, &mut block);
-                output.extend_from_slice(&block);
+                output.extend_from_slice(block.samples());
             }
             // After the filter has filled up: one second.
             let second = &output[4_800..52_800];
@@ -162,12 +208,45 @@ mod tests {
             let signal: Vec<f32> = sine(1000.0, SAMPLE_RATE).take(110 * SAMPLES_PER_BLOCK).collect();
             let mut output = Vec::new();
             for block in signal.chunks_exact(SAMPLES_PER_BLOCK) {
-                output.extend_from_slice(from_blocks.convert(block.try_into().unwrap()));
+                let block = Block::from(<[f32; SAMPLES_PER_BLOCK]>::try_from(block).unwrap());
+                output.extend_from_slice(from_blocks.convert(&block));
             }
             let start = rate as usize / 20;
             let second = &output[start..start + rate as usize];
             let level = amplitude(second, 1000.0, rate);
             assert!((level - 0.5).abs() < 0.01, "{rate} Hz: {level}");
+        }
+    }
+
+    #[test]
+    fn channels_stay_apart_at_any_rate_and_may_come_and_go() {
+        for rate in RATES {
+            let (mut to_blocks, mut from_blocks) =
+                (ToBlocks::new(rate).unwrap(), FromBlocks::new(rate).unwrap());
+            let mut input = sine(1000.0, rate);
+            for channels in [1, 2, 1, 2] {
+                to_blocks.set_channels(channels);
+                let (mut left, mut right) = (Vec::new(), Vec::new());
+                for _ in 0..20 {
+                    let samples = input.by_ref().take(to_blocks.needed());
+                    let frames = samples.flat_map(|s| [s, -0.5 * s].into_iter().take(channels));
+                    let mut block = Block::silence();
+                    to_blocks.convert(&frames.collect::<Vec<f32>>(), &mut block);
+                    let back = from_blocks.convert(&block);
+                    assert_eq!(block.channels(), channels);
+                    left.extend(back.iter().step_by(channels));
+                    right.extend(back.iter().skip(channels - 1).step_by(channels));
+                }
+                let part = left.len() / 2..;
+                assert!(power(&left[part.clone()]) > 0.1, "{rate} Hz");
+                let expected = if channels == 2 { -0.5 } else { 1.0 };
+                assert!(
+                    left[part.clone()]
+                        .iter()
+                        .zip(&right[part])
+                        .all(|(l, r): (&f32, &f32)| (l * expected - r).abs() < 1e-4)
+                );
+            }
         }
     }
 
@@ -178,9 +257,9 @@ mod tests {
         let mut output = Vec::new();
         for _ in 0..50 {
             let samples: Vec<f32> = input.by_ref().take(to_blocks.needed()).collect();
-            let mut block = [0.0; SAMPLES_PER_BLOCK];
+            let mut block = Block::silence();
             to_blocks.convert(&samples, &mut block);
-            output.extend_from_slice(&block);
+            output.extend_from_slice(block.samples());
         }
         assert!(power(&output[4_800..]) < 1e-6);
     }

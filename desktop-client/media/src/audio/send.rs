@@ -1,4 +1,6 @@
 //! From blocks to Opus packets, encoded once for all peers: in two ways while some peers have thin paths, and each peer gets one of them.
+//!
+//! Voices are mono. Music is stereo where its blocks are, and for thin paths it is sent as a voice is.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,9 +10,9 @@ use media_core::audio::level::level;
 use media_core::frame::{EncodedAudio, SAMPLES_PER_BLOCK};
 use tokio::sync::mpsc;
 
-use super::capture::Block;
+use super::block::Block;
 use super::clock::BLOCK;
-use crate::codec::opus::{AudioEncoder, OpusError, SAMPLES_PER_LONG_PACKET, SAMPLES_PER_PACKET};
+use crate::codec::opus::{AudioEncoder, Form, OpusError, SAMPLES_PER_LONG_PACKET, SAMPLES_PER_PACKET};
 use crate::subscription::SoundChoice;
 
 /// A packet of at most this many bytes says only "still silent" (RFC 6716 §3.2.1, DTX) and need not be sent.
@@ -24,6 +26,7 @@ pub struct SendPath {
     timestamp: u32,
     subscribers: Vec<Subscriber>,
     packets: u64,
+    mode: SoundMode,
 }
 
 struct Subscriber {
@@ -40,17 +43,26 @@ impl SendPath {
         Ok(Self {
             usual: Encoding::new(encodings.usual, SAMPLES_PER_PACKET)?,
             thin: Encoding::new(encodings.thin, SAMPLES_PER_LONG_PACKET)?,
+            mode: encodings.mode,
             timestamp: 0,
             subscribers: Vec::new(),
             packets: 0,
         })
     }
 
-    /// Encodes in this way from the next packets on.
+    /// Encodes sound of this kind from the next packets on.
+    pub fn set_mode(&mut self, mode: SoundMode) {
+        if mode != self.mode {
+            self.mode = mode;
+            self.follow(&Encodings::start(mode));
+        }
+    }
+
+    /// Encodes in this way from the next packets on, if that is about the kind of sound that there is.
     pub fn follow(&mut self, encodings: &Encodings) {
-        let followed = self.usual.follow(encodings.usual).and_then(|()| self.thin.follow(encodings.thin));
-        if let Err(error) = followed {
-            tracing::warn!(%error, "sound is encoded as before");
+        if encodings.mode == self.mode {
+            self.usual.wanted = encodings.usual;
+            self.thin.wanted = encodings.thin;
         }
     }
 
@@ -72,7 +84,12 @@ impl SendPath {
     /// Takes the next 10 ms, which ended now. While the microphone is off, the silence is sent sparsely: a packet in 400 ms.
     pub fn push(&mut self, block: &Block, now: Instant, microphone_on: bool) {
         for thin in [false, true] {
+            let form = match self.mode {
+                SoundMode::Music if !thin => Form::Music { channels: block.channels() },
+                SoundMode::Music | SoundMode::Voice => Form::Voice,
+            };
             let encoding = if thin { &mut self.thin } else { &mut self.usual };
+            encoding.prepare(form);
             if !encoding.take(block, self.timestamp, now) {
                 continue;
             }
@@ -111,7 +128,11 @@ impl SendPath {
 /// One way to encode our sound.
 struct Encoding {
     encoder: AudioEncoder,
+    form: Form,
+    /// What the encoder follows, and what it shall.
     followed: encodings::Encoding,
+    wanted: encodings::Encoding,
+    /// Interleaved, as many channels as the encoder has.
     pending: Vec<f32>,
     captured: Option<Instant>,
     /// Of the first pending sample.
@@ -122,11 +143,13 @@ struct Encoding {
 
 impl Encoding {
     fn new(encoding: encodings::Encoding, samples: usize) -> Result<Self, OpusError> {
-        let loss = i32::from(encoding.expected_loss);
+        let form = Form::Voice;
         Ok(Self {
-            encoder: AudioEncoder::new(bits(encoding), loss, samples)?,
+            encoder: new_encoder(form, encoding, samples)?,
+            form,
             followed: encoding,
-            pending: Vec::with_capacity(samples),
+            wanted: encoding,
+            pending: Vec::with_capacity(2 * samples),
             captured: None,
             timestamp: 0,
             talk_spurt: true,
@@ -134,17 +157,31 @@ impl Encoding {
         })
     }
 
-    fn follow(&mut self, encoding: encodings::Encoding) -> Result<(), OpusError> {
-        if encoding != self.followed {
-            self.encoder.set_bitrate(bits(encoding))?;
-            self.encoder.set_expected_loss(encoding.expected_loss)?;
-            self.followed = encoding;
-        }
-        Ok(())
-    }
-
     fn is_empty(&self) -> bool {
         self.pending.is_empty()
+    }
+
+    /// Where a packet begins, the encoder becomes what is wanted. Another form takes another encoder.
+    fn prepare(&mut self, form: Form) {
+        if !self.is_empty() || (form == self.form && self.wanted == self.followed) {
+            return;
+        }
+        let prepared = if form == self.form { self.follow() } else { self.become_of(form) };
+        match prepared {
+            Ok(()) => (self.form, self.followed) = (form, self.wanted),
+            Err(error) => tracing::warn!(%error, "sound is encoded as before"),
+        }
+    }
+
+    fn follow(&mut self) -> Result<(), OpusError> {
+        self.encoder.set_bitrate(bits(self.form, self.wanted))?;
+        self.encoder.set_expected_loss(self.wanted.expected_loss)
+    }
+
+    fn become_of(&mut self, form: Form) -> Result<(), OpusError> {
+        self.encoder = new_encoder(form, self.wanted, self.encoder.samples())?;
+        self.muted = false;
+        Ok(())
     }
 
     /// Takes a block that began at this media time; true when a packet is full.
@@ -153,8 +190,9 @@ impl Encoding {
             self.captured = now.checked_sub(BLOCK);
             self.timestamp = timestamp;
         }
-        self.pending.extend_from_slice(block);
-        self.pending.len() >= self.encoder.samples()
+        let channels = self.encoder.channels();
+        block.append_to(&mut self.pending, channels);
+        self.pending.len() >= self.encoder.samples() * channels
     }
 
     /// Nobody wants what is pending.
@@ -192,22 +230,30 @@ impl Encoding {
     }
 }
 
-fn bits(encoding: encodings::Encoding) -> i32 {
-    i32::try_from(encoding.bitrate.as_bps()).unwrap_or(i32::MAX)
+fn new_encoder(form: Form, encoding: encodings::Encoding, samples: usize) -> Result<AudioEncoder, OpusError> {
+    AudioEncoder::new(form, bits(form, encoding), encoding.expected_loss, samples)
+}
+
+/// Music with one channel gets half of what is meant for two.
+fn bits(form: Form, encoding: encodings::Encoding) -> i32 {
+    let bits = i32::try_from(encoding.bitrate.as_bps()).unwrap_or(i32::MAX);
+    if form == (Form::Music { channels: 1 }) { bits / 2 } else { bits }
 }
 
 #[cfg(test)]
 mod tests {
+    use media_core::audio::opus_packet;
     use media_core::bitrate::Bitrate;
 
     use super::*;
+    use crate::audio::block::MonoBlock;
 
     fn receive(receiver: &mut mpsc::Receiver<Arc<EncodedAudio>>) -> Vec<Arc<EncodedAudio>> {
         std::iter::from_fn(|| receiver.try_recv().ok()).collect()
     }
 
     fn loud() -> Block {
-        std::array::from_fn(|n| (n as f32 * 0.7).sin() * 0.5)
+        <[f32; SAMPLES_PER_BLOCK]>::into(std::array::from_fn(|n| (n as f32 * 0.7).sin() * 0.5))
     }
 
     #[test]
@@ -254,13 +300,55 @@ mod tests {
             let usual = encodings::Encoding { bitrate: Bitrate::kbps(kbps), expected_loss: 2 };
             send.follow(&Encodings { usual, ..Encodings::start(SoundMode::Voice) });
             for _ in 0..200 {
-                let block: Block = std::array::from_fn(|_| noise.unit() as f32 - 0.5);
-                send.push(&block, Instant::now(), true);
+                let block: MonoBlock = std::array::from_fn(|_| noise.unit() as f32 - 0.5);
+                send.push(&block.into(), Instant::now(), true);
             }
             receive(&mut receiver)[50..].iter().map(|packet| packet.data.len()).sum::<usize>()
         };
         let (low, high) = (bytes_at(&mut send, 24), bytes_at(&mut send, 48));
         assert!(high * 10 > low * 15, "{low} and {high} bytes in a second");
+    }
+
+    #[test]
+    fn music_is_stereo_where_its_blocks_are_and_a_voice_never_and_none_of_it_has_a_gap() {
+        let mut send = SendPath::new().unwrap();
+        let thin = SoundChoice::default();
+        thin.set_thin(true);
+        let (usual_sender, mut usual) = mpsc::channel(500);
+        let (thin_sender, mut thin_packets) = mpsc::channel(500);
+        send.subscribe(usual_sender, SoundChoice::default());
+        send.subscribe(thin_sender, thin);
+        let stereo = Block::stereo(|n| (n as f32 * 0.7).sin() * 0.5, |_| 0.0);
+        for n in 0..240 {
+            match n {
+                61 => send.set_mode(SoundMode::Music),
+                181 => send.set_mode(SoundMode::Voice),
+                _ => {}
+            }
+            let block = if (121..151).contains(&n) { &loud() } else { &stereo };
+            send.push(block, Instant::now(), true);
+        }
+        let packets = receive(&mut usual);
+        assert!(packets.windows(2).all(|pair| pair[0].timestamp + pair[0].samples == pair[1].timestamp));
+        let stereo: Vec<bool> = packets.iter().map(|packet| opus_packet::is_stereo(&packet.data)).collect();
+        // Of 20 ms each: voice, music, music from one channel, music, voice.
+        let runs = stereo.chunk_by(|a, b| a == b).map(|run| (run[0], run.len()));
+        assert_eq!(runs.collect::<Vec<_>>(), [(false, 31), (true, 30), (false, 15), (true, 15), (false, 29)]);
+        let thin_packets = receive(&mut thin_packets);
+        assert!(thin_packets.len() > 30 && thin_packets.iter().all(|p| !opus_packet::is_stereo(&p.data)));
+    }
+
+    #[test]
+    fn muted_music_sends_little() {
+        let mut send = SendPath::new().unwrap();
+        send.set_mode(SoundMode::Music);
+        let (sender, mut receiver) = mpsc::channel(500);
+        send.subscribe(sender, SoundChoice::default());
+        for _ in 0..400 {
+            send.push(&Block::silent(2), Instant::now(), false);
+        }
+        let packets = receive(&mut receiver).len();
+        assert!((1..40).contains(&packets), "{packets} packets in 4 s");
     }
 
     #[test]
@@ -270,7 +358,7 @@ mod tests {
         send.subscribe(sender, SoundChoice::default());
         let now = Instant::now();
         for _ in 0..400 {
-            send.push(&[0.0; SAMPLES_PER_BLOCK], now, false);
+            send.push(&Block::silence(), now, false);
         }
         let muted = receive(&mut receiver);
         assert!((1..40).contains(&muted.len()), "{} packets in 4 s", muted.len());

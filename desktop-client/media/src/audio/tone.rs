@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use media_core::frame::SAMPLE_RATE;
 use media_core::marks;
 
-use super::capture::{Block, Microphone};
+use super::block::Block;
+use super::capture::Microphone;
 use crate::clock::unix_time;
 use crate::event::DeviceError;
 
@@ -38,7 +39,8 @@ impl Microphone for Tone {
 
     fn read(&mut self, _now: Instant, block: &mut Block) -> Result<bool, DeviceError> {
         let step = f64::from(self.hz) / f64::from(SAMPLE_RATE);
-        for sample in block.iter_mut() {
+        block.clear(1);
+        for sample in block.samples_mut() {
             *sample = (TONE_AMPLITUDE * (TAU * self.phase).sin()) as f32;
             self.phase = (self.phase + step).fract();
         }
@@ -78,7 +80,8 @@ impl Microphone for Marks {
             _ => wall,
         };
         self.next = Some(start + length);
-        marks::audio::fill(block, start);
+        block.clear(1);
+        marks::audio::fill(block.samples_mut(), start);
         Ok(true)
     }
 }

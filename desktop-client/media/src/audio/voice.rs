@@ -6,7 +6,7 @@ use sonora::config::{
 };
 use sonora::{AudioProcessing, Config, StreamConfig};
 
-use super::capture::Block;
+use super::block::MonoBlock;
 use super::played::PlayedBlocks;
 use crate::config::VoiceProcessing;
 
@@ -23,9 +23,9 @@ pub trait VoiceProcessor: Send {
     /// Uses these parts from now on.
     fn configure(&mut self, parts: VoiceProcessing);
     /// The block that goes to the speaker next, exactly as it is played.
-    fn played(&mut self, block: &Block);
+    fn played(&mut self, block: &MonoBlock);
     /// Processes what the microphone gave.
-    fn process(&mut self, block: &mut Block);
+    fn process(&mut self, block: &mut MonoBlock);
     /// By how much the filter reduces the echo now, by its own estimate, in dB (echo return loss enhancement, ITU-T G.168); `None` when unknown.
     fn erle_db(&self) -> Option<f32>;
 }
@@ -35,7 +35,7 @@ pub struct Sonora {
     processing: AudioProcessing,
     parts: VoiceProcessing,
     played: PlayedBlocks,
-    scratch: Block,
+    scratch: MonoBlock,
 }
 
 impl Sonora {
@@ -68,14 +68,14 @@ impl VoiceProcessor for Sonora {
         }
     }
 
-    fn played(&mut self, block: &Block) {
+    fn played(&mut self, block: &MonoBlock) {
         if !self.parts.echo_cancellation {
             return;
         }
         self.played.push(block);
     }
 
-    fn process(&mut self, block: &mut Block) {
+    fn process(&mut self, block: &mut MonoBlock) {
         if self.parts == VoiceProcessing::OFF {
             return;
         }
@@ -139,7 +139,7 @@ mod tests {
             Self { rng: Rng::new(seed), low: 0.0, time: 0 }
         }
 
-        fn block(&mut self) -> Block {
+        fn block(&mut self) -> MonoBlock {
             let mut block = [0.0; SAMPLES_PER_BLOCK];
             for sample in &mut block {
                 let phase = self.time as f32 / SAMPLE_RATE as f32 * 4.0 * std::f32::consts::TAU;
@@ -167,7 +167,7 @@ mod tests {
             Self { played: Vec::new(), taps: taps.collect() }
         }
 
-        fn block(&mut self, block: &Block) -> Block {
+        fn block(&mut self, block: &MonoBlock) -> MonoBlock {
             let from = self.played.len();
             self.played.extend_from_slice(block);
             std::array::from_fn(|n| {
@@ -180,7 +180,7 @@ mod tests {
         }
     }
 
-    fn energy(block: &Block) -> f64 {
+    fn energy(block: &MonoBlock) -> f64 {
         block.iter().map(|sample| f64::from(*sample).powi(2)).sum()
     }
 
@@ -249,7 +249,7 @@ mod tests {
     #[test]
     fn steady_noise_is_suppressed_and_everything_off_changes_nothing() {
         let mut rng = Rng::new(3);
-        let noise: Vec<Block> =
+        let noise: Vec<MonoBlock> =
             (0..400).map(|_| std::array::from_fn(|_| (rng.unit() as f32 - 0.5) * 0.02)).collect();
         for (parts, least, most) in [
             (VoiceProcessing { noise_suppression: true, ..VoiceProcessing::OFF }, 10.0, 60.0),

@@ -6,9 +6,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use hound::{SampleFormat, WavReader, WavSpec, WavWriter};
-use media_core::frame::SAMPLE_RATE;
+use media_core::frame::{SAMPLE_RATE, SAMPLES_PER_BLOCK};
 
-use super::capture::{Block, Microphone};
+use super::block::Block;
+use super::capture::Microphone;
 use super::play::Speaker;
 use super::resample::ToBlocks;
 use crate::event::DeviceError;
@@ -19,13 +20,13 @@ const MAX_CHANNELS: u16 = 64;
 /// Seconds of sound that a wav file can hold (its length is 32 bits), with room for the header.
 const MAX_RECORDED_SAMPLES: u64 = (u32::MAX as u64 - 4096) / 2;
 
-/// A clip, mixed down to mono and repeated.
+/// A clip, repeated: mixed down to mono, or its first two channels.
 pub struct WavClip {
     name: String,
     reader: WavReader<BufReader<File>>,
     spec: WavSpec,
     to_blocks: ToBlocks,
-    mono: Vec<f32>,
+    samples: Vec<f32>,
 }
 
 impl WavClip {
@@ -44,11 +45,11 @@ impl WavClip {
         }
         // The last frame is there only if the file is whole.
         let mut last = Vec::new();
-        let whole = reader.seek(reader.duration() - 1).is_ok() && read_frame(&mut reader, spec, &mut last);
+        let whole = reader.seek(reader.duration() - 1).is_ok() && read_frame(&mut reader, spec, 1, &mut last);
         if !whole || reader.seek(0).is_err() {
             return Err(fail("It is cut short: its header promises more sound than there is.".to_owned()));
         }
-        Ok(Self { name, reader, spec, to_blocks, mono: Vec::new() })
+        Ok(Self { name, reader, spec, to_blocks, samples: Vec::new() })
     }
 }
 
@@ -61,12 +62,17 @@ impl Microphone for WavClip {
         false
     }
 
+    fn allow_stereo(&mut self, allowed: bool) {
+        self.to_blocks.set_channels(if allowed && self.spec.channels > 1 { 2 } else { 1 });
+    }
+
     fn read(&mut self, _now: Instant, block: &mut Block) -> Result<bool, DeviceError> {
-        self.mono.clear();
-        let needed = self.to_blocks.needed();
+        self.samples.clear();
+        let channels = self.to_blocks.channels();
+        let needed = self.to_blocks.needed() * channels;
         let mut rewound = false;
-        while self.mono.len() < needed {
-            if read_frame(&mut self.reader, self.spec, &mut self.mono) {
+        while self.samples.len() < needed {
+            if read_frame(&mut self.reader, self.spec, channels, &mut self.samples) {
                 rewound = false;
             } else if rewound || self.reader.seek(0).is_err() {
                 return Err(clip_error(&self.name, "It could be read at first, but not any more."));
@@ -74,15 +80,20 @@ impl Microphone for WavClip {
                 rewound = true;
             }
         }
-        self.to_blocks.convert(&self.mono, block);
+        self.to_blocks.convert(&self.samples, block);
         Ok(true)
     }
 }
 
-/// Reads one sample of each channel and appends their mean.
-fn read_frame(reader: &mut WavReader<BufReader<File>>, spec: WavSpec, mono: &mut Vec<f32>) -> bool {
-    let mut sum = 0.0;
-    for _ in 0..spec.channels {
+/// Reads one sample of each channel and appends their mean, or the first two.
+fn read_frame(
+    reader: &mut WavReader<BufReader<File>>,
+    spec: WavSpec,
+    channels: usize,
+    samples: &mut Vec<f32>,
+) -> bool {
+    let (mut sum, mut sides) = (0.0, [0.0; 2]);
+    for channel in 0..usize::from(spec.channels) {
         let sample = match spec.sample_format {
             SampleFormat::Float => reader.samples::<f32>().next().and_then(Result::ok),
             SampleFormat::Int => {
@@ -91,16 +102,25 @@ fn read_frame(reader: &mut WavReader<BufReader<File>>, spec: WavSpec, mono: &mut
             }
         };
         match sample {
-            Some(sample) if sample.is_finite() => sum += sample,
+            Some(sample) if sample.is_finite() => {
+                sum += sample;
+                if let Some(side) = sides.get_mut(channel) {
+                    *side = sample.clamp(-1.0, 1.0);
+                }
+            }
             Some(_) => {}
             None => return false,
         }
     }
-    mono.push((sum / f32::from(spec.channels)).clamp(-1.0, 1.0));
+    if channels == 2 {
+        samples.extend(sides);
+    } else {
+        samples.push((sum / f32::from(spec.channels)).clamp(-1.0, 1.0));
+    }
     true
 }
 
-/// Records the mix, 48 kHz mono 16 bit.
+/// Records the mix, 48 kHz stereo 16 bit; what is mono is on both channels.
 pub struct WavRecorder {
     name: String,
     /// `None` after an error, so that no second one comes from closing the file.
@@ -113,7 +133,7 @@ impl WavRecorder {
     pub fn create(path: &Path) -> Result<Self, DeviceError> {
         let name = path.display().to_string();
         let spec = WavSpec {
-            channels: 1,
+            channels: 2,
             sample_rate: SAMPLE_RATE,
             bits_per_sample: 16,
             sample_format: SampleFormat::Int,
@@ -143,18 +163,20 @@ impl Speaker for WavRecorder {
     }
 
     fn write(&mut self, block: &Block) -> Result<(), DeviceError> {
-        if self.samples + block.len() as u64 > MAX_RECORDED_SAMPLES {
-            return Err(self.fail("A wav file can hold no more than 12 hours, which it does now."));
+        let length = 2 * SAMPLES_PER_BLOCK as u64;
+        if self.samples + length > MAX_RECORDED_SAMPLES {
+            return Err(self.fail("A wav file can hold no more than 6 hours, which it does now."));
         }
         let Some(writer) = &mut self.writer else { return Ok(()) };
         let mut result = Ok(());
-        for sample in block {
+        for sample in block.pairs().flatten() {
             result = result
                 .and_then(|()| writer.write_sample((sample.clamp(-1.0, 1.0) * 32_767.0).round() as i16));
         }
-        let before = self.samples / u64::from(SAMPLE_RATE);
-        self.samples += block.len() as u64;
-        if self.samples / u64::from(SAMPLE_RATE) != before {
+        let second = 2 * u64::from(SAMPLE_RATE);
+        let before = self.samples / second;
+        self.samples += length;
+        if self.samples / second != before {
             // Once a second the header is made true, so that a killed program leaves a file that plays.
             result = result.and_then(|()| writer.flush());
         }
@@ -183,8 +205,6 @@ fn recording_error(name: &str, reason: &str) -> DeviceError {
 mod tests {
     use std::path::PathBuf;
 
-    use media_core::frame::SAMPLES_PER_BLOCK;
-
     use super::*;
 
     fn clip(folder: &Path, spec: WavSpec, frames: u32, mut sample: impl FnMut(u32) -> f32) -> PathBuf {
@@ -207,10 +227,10 @@ mod tests {
 
     fn read(clip: &mut WavClip, blocks: usize) -> Vec<f32> {
         let mut all = Vec::new();
-        let mut block = [0.0; SAMPLES_PER_BLOCK];
+        let mut block = Block::silence();
         for _ in 0..blocks {
             assert!(clip.read(Instant::now(), &mut block).unwrap());
-            all.extend_from_slice(&block);
+            all.extend_from_slice(block.samples());
         }
         all
     }
@@ -234,6 +254,35 @@ mod tests {
                     let steady = &sound[SAMPLES_PER_BLOCK..];
                     assert!(steady.iter().all(|s| (s - 0.5).abs() < 0.03), "{spec:?}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_clip_keeps_its_sides_while_stereo_is_allowed() {
+        let folder = tempfile::tempdir().unwrap();
+        for channels in [1, 2, 6] {
+            let spec = WavSpec {
+                channels,
+                sample_rate: 48_000,
+                bits_per_sample: 16,
+                sample_format: SampleFormat::Int,
+            };
+            let mut count = 0;
+            let path = clip(folder.path(), spec, 4_800, |_| {
+                count += 1;
+                [0.5, -0.25, 0.0, 0.0, 0.0, 0.0][(count - 1) % usize::from(channels)]
+            });
+            let mut clip = WavClip::open(&path).unwrap();
+            let mono = 0.25 / f32::from(channels);
+            for (allowed, left, right) in [(false, mono, mono), (true, 0.5, -0.25), (false, mono, mono)] {
+                let (left, right) = if channels == 1 { (0.5, 0.5) } else { (left, right) };
+                clip.allow_stereo(allowed);
+                let mut block = Block::silence();
+                assert_eq!(clip.read(Instant::now(), &mut block), Ok(true));
+                assert_eq!(block.channels() == 2, allowed && channels > 1);
+                let near = |[l, r]: [f32; 2]| (l - left).abs() < 1e-3 && (r - right).abs() < 1e-3;
+                assert!(block.pairs().all(near), "{channels}, {allowed}: {:?}", block.pairs().next());
             }
         }
     }
@@ -281,7 +330,7 @@ mod tests {
         let path = folder.path().join("mix.wav");
         let mut recorder = WavRecorder::create(&path).unwrap();
         for _ in 0..150 {
-            recorder.write(&[0.25; SAMPLES_PER_BLOCK]).unwrap();
+            recorder.write(&[0.25; SAMPLES_PER_BLOCK].into()).unwrap();
         }
         assert_eq!(WavReader::open(&path).unwrap().duration(), SAMPLE_RATE);
         drop(recorder);

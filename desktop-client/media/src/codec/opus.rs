@@ -1,4 +1,4 @@
-//! Opus for voice: 48 kHz mono, in-band FEC (RFC 6716, RFC 7587).
+//! Opus at 48 kHz (RFC 6716, RFC 7587): voices in mono with in-band FEC, music in mono or stereo.
 
 use bytes::Bytes;
 use media_core::frame::SAMPLE_RATE;
@@ -41,23 +41,53 @@ pub enum OpusError {
     Packet(String),
 }
 
+/// What an encoder is made for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// A voice, mono.
+    Voice,
+    /// Anything, as it is.
+    Music {
+        /// One or two (other numbers count as the nearer of them).
+        channels: usize,
+    },
+}
+
+impl Form {
+    /// One or two.
+    pub fn channels(self) -> usize {
+        match self {
+            Self::Voice => 1,
+            Self::Music { channels } => channels.clamp(1, 2),
+        }
+    }
+}
+
 /// The encoder.
 pub struct AudioEncoder {
     encoder: Encoder,
+    channels: usize,
     samples: usize,
     buffer: [u8; MAX_PACKET_BYTES],
 }
 
 impl AudioEncoder {
-    /// Makes an encoder for `bitrate` bit/s in packets of `samples` samples that expects `loss_percent` of them to be lost.
-    pub fn new(bitrate: i32, loss_percent: i32, samples: usize) -> Result<Self, OpusError> {
+    /// Makes an encoder for `bitrate` bit/s in packets of `samples` samples per channel that expects `loss_percent` of them to be lost.
+    pub fn new(form: Form, bitrate: i32, loss_percent: u8, samples: usize) -> Result<Self, OpusError> {
         let setup = |error: opus::Error| OpusError::Setup(error.to_string());
-        let mut encoder = Encoder::new(SAMPLE_RATE, Channels::Mono, Application::Voip).map_err(setup)?;
-        encoder.set_bitrate(Bitrate::Bits(bitrate)).map_err(setup)?;
-        encoder.set_signal(Signal::Voice).map_err(setup)?;
-        encoder.set_inband_fec(true).map_err(setup)?;
-        encoder.set_packet_loss_perc(loss_percent.clamp(0, 100)).map_err(setup)?;
-        Ok(Self { encoder, samples, buffer: [0; MAX_PACKET_BYTES] })
+        let (application, signal) = match form {
+            Form::Voice => (Application::Voip, Signal::Voice),
+            Form::Music { .. } => (Application::Audio, Signal::Music),
+        };
+        let channels = form.channels();
+        let mut encoder = Encoder::new(SAMPLE_RATE, layout(channels), application).map_err(setup)?;
+        encoder.set_signal(signal).map_err(setup)?;
+        // It exists in the speech mode only, into which libopus would be forced by it, whatever the sound.
+        encoder.set_inband_fec(form == Form::Voice).map_err(setup)?;
+        let mut encoder = Self { encoder, channels, samples, buffer: [0; MAX_PACKET_BYTES] };
+        encoder.set_bitrate(bitrate)?;
+        encoder.set_expected_loss(loss_percent)?;
+        Ok(encoder)
     }
 
     /// Spends `bitrate` bit/s from the next packet on.
@@ -76,15 +106,21 @@ impl AudioEncoder {
         self.encoder.set_dtx(on).map_err(|error| OpusError::Setup(error.to_string()))
     }
 
-    /// Samples in a packet.
+    /// Channels of what it encodes.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Samples per channel in a packet.
     pub fn samples(&self) -> usize {
         self.samples
     }
 
-    /// Encodes exactly [`Self::samples`] samples.
+    /// Encodes exactly [`Self::samples`] × [`Self::channels`] interleaved samples.
     pub fn encode(&mut self, samples: &[f32]) -> Result<Bytes, OpusError> {
-        if samples.len() != self.samples {
-            return Err(OpusError::BlockLength { expected: self.samples, actual: samples.len() });
+        let expected = self.samples * self.channels;
+        if samples.len() != expected {
+            return Err(OpusError::BlockLength { expected, actual: samples.len() });
         }
         let length = self
             .encoder
@@ -94,17 +130,23 @@ impl AudioEncoder {
     }
 }
 
-/// The decoder of one peer. Stereo from a peer is mixed down by libopus.
+fn layout(channels: usize) -> Channels {
+    if channels == 2 { Channels::Stereo } else { Channels::Mono }
+}
+
+/// The decoder of one peer. Whatever the packets are, it gives as many channels as it was made for: libopus mixes down and doubles.
 pub struct AudioDecoder {
     decoder: Decoder,
+    channels: usize,
 }
 
 impl AudioDecoder {
-    /// Makes a decoder.
-    pub fn new() -> Result<Self, OpusError> {
+    /// Makes a decoder that gives one or two channels (other numbers count as the nearer of them), interleaved.
+    pub fn new(channels: usize) -> Result<Self, OpusError> {
+        let channels = channels.clamp(1, 2);
         let decoder =
-            Decoder::new(SAMPLE_RATE, Channels::Mono).map_err(|e| OpusError::Setup(e.to_string()))?;
-        Ok(Self { decoder })
+            Decoder::new(SAMPLE_RATE, layout(channels)).map_err(|e| OpusError::Setup(e.to_string()))?;
+        Ok(Self { decoder, channels })
     }
 
     /// How many samples a packet stands for, from its first bytes (RFC 6716 §3.1).
@@ -144,10 +186,10 @@ impl AudioDecoder {
         output: &mut Vec<f32>,
     ) -> Result<(), OpusError> {
         output.clear();
-        output.resize(samples, 0.0);
+        output.resize(samples * self.channels, 0.0);
         match self.decoder.decode_float(packet, output, fec) {
             Ok(decoded) => {
-                output.truncate(decoded);
+                output.truncate(decoded * self.channels);
                 Ok(())
             }
             Err(error) => {

@@ -1,5 +1,5 @@
 use call_core::command::{Command, DeviceKind};
-use call_core::snapshot::{DeviceState, RoomConnection, VoiceProcessing};
+use call_core::snapshot::{DeviceState, RoomConnection, SoundMode, VoiceProcessing};
 use egui::{Key, Modifiers};
 
 use crate::fabricated;
@@ -90,6 +90,19 @@ fn devices_are_switched_chosen_and_tried_again() {
     stage.click("Suppress noise");
     let voice = VoiceProcessing { noise_suppression: false, ..VoiceProcessing::default() };
     assert_eq!(stage.commands(), [Command::ProcessVoice(voice)]);
+}
+
+#[test]
+fn music_is_chosen_and_is_not_processed() {
+    let mut stage = Stage::new(fabricated::preview());
+    stage.click("Music");
+    let music = VoiceProcessing { mode: SoundMode::Music, ..VoiceProcessing::default() };
+    assert_eq!(stage.commands(), [Command::ProcessVoice(music)]);
+    stage.say(|s| s.devices.voice = music);
+    stage.click("Suppress noise");
+    assert_eq!(stage.commands(), [], "a switch that does not apply");
+    stage.click("Voice");
+    assert_eq!(stage.commands(), [Command::ProcessVoice(VoiceProcessing::default())]);
 }
 
 #[test]

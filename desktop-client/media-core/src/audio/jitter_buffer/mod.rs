@@ -278,6 +278,18 @@ impl JitterBuffer {
         self.pcm.read(out, |samples, origin| self.stats.emitted(samples, origin, target, now));
     }
 
+    /// Channels of what is read, and of what [`Self::decoded`] takes.
+    pub fn channels(&self) -> usize {
+        self.config.channels
+    }
+
+    /// From now on the decoder gives one or two channels (other numbers count as the nearer of them). What waits to be read becomes the same. To be called before the
+    /// sound is handed over that has the other number.
+    pub fn set_channels(&mut self, channels: usize) {
+        self.config.channels = channels.clamp(1, 2);
+        self.pcm.set_channels(self.config.channels);
+    }
+
     /// Counters since the start.
     pub fn stats(&self) -> &JitterBufferStats {
         &self.stats

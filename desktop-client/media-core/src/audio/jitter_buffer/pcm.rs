@@ -41,6 +41,25 @@ impl PcmQueue {
         self.samples.len() / self.channels
     }
 
+    /// Makes what is there mono or stereo; what is pushed next is bridged, as it comes from another decoder.
+    pub(super) fn set_channels(&mut self, channels: usize) {
+        if channels == self.channels {
+            return;
+        }
+        self.samples = if channels == 2 {
+            self.samples.iter().flat_map(|sample| [*sample; 2]).collect()
+        } else {
+            let mix = |left: f32, right: Option<&f32>| 0.5 * (left + right.copied().unwrap_or(left));
+            (0..self.samples.len())
+                .step_by(2)
+                .map(|n| mix(self.samples[n], self.samples.get(n + 1)))
+                .collect()
+        };
+        self.last = if channels == 2 { [self.last[0]; 2] } else { [0.5 * (self.last[0] + self.last[1]); 2] };
+        self.channels = channels;
+        self.smooth = true;
+    }
+
     /// What is pushed next does not follow what was pushed before: bridge the jump.
     pub(super) fn smooth_next(&mut self) {
         self.smooth = true;
@@ -125,6 +144,24 @@ mod tests {
         queue.read(&mut out, |len, origin| runs.push((len, origin)));
         assert_eq!(runs, [(4, Origin::ComfortNoise), (4, Origin::Concealed)]);
         assert_eq!((out[7], out[8], out[15], out[16]), (0.1, 0.2, 0.2, 0.0));
+    }
+
+    #[test]
+    fn what_waits_follows_a_change_of_channels() {
+        let mut queue = PcmQueue::new(1);
+        queue.push(&[0.5; 300], Origin::ComfortNoise);
+        queue.set_channels(2);
+        assert_eq!(queue.len(), 300);
+        queue.push(&[0.9, 0.1].repeat(300), Origin::ComfortNoise);
+        let mut out = [0.0; 800];
+        queue.read(&mut out, |_, _| {});
+        assert!(out[..600].iter().all(|sample| *sample == 0.5));
+        // Both sides lead from where the sound was to where it is.
+        assert!((out[600] - 0.5).abs() < 0.01 && (out[601] - 0.5).abs() < 0.01);
+        queue.set_channels(1);
+        assert_eq!(queue.len(), 200);
+        queue.read(&mut out[..200], |_, _| {});
+        assert!((out[199] - 0.5).abs() < 1e-6);
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Lock-free rings between device callbacks and the audio thread.
 //!
 //! The callback's side ([`CaptureWriter`], [`PlayReader`]) does not allocate, lock, log or wait, whatever the callback's size. Samples in the
-//! rings are mono at the device's rate; the audio thread's side ([`RingMicrophone`], [`RingSpeaker`]) converts the rate.
+//! rings are at the device's rate, and have two sides where the device has two channels or more; the audio thread's side ([`RingMicrophone`],
+//! [`RingSpeaker`]) converts the rate.
 
 mod capture;
 mod pace;
@@ -21,6 +22,11 @@ const MIN_ROOM: usize = 16_384;
 /// A device that moves nothing for this long is lost: some systems do not tell when one is unplugged.
 const STALL: Duration = Duration::from_secs(2);
 
+/// Channels in a ring next to a device of so many.
+fn sides(channels: u16) -> usize {
+    if channels > 1 { 2 } else { 1 }
+}
+
 fn frames(rate: u32, ms: u32) -> usize {
     (u64::from(rate) * u64::from(ms) / 1000) as usize
 }
@@ -30,14 +36,16 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
+    use crate::audio::capture::Microphone as _;
 
     #[test]
     fn callbacks_allocate_nothing() {
         let now = Instant::now();
-        let (mut writer, _microphone) = capture_ring("m".into(), 44_100, now).unwrap();
-        let (mut reader, _speaker) = play_ring("s".into(), 44_100, now).unwrap();
-        for frames in [5, 441, 8_192] {
-            for channels in [1, 2, 8] {
+        for channels in [1, 2, 8] {
+            let (mut writer, mut microphone) = capture_ring("m".into(), 44_100, channels, now).unwrap();
+            let (mut reader, _speaker) = play_ring("s".into(), 44_100, channels, now).unwrap();
+            for (frames, stereo) in [(5, false), (441, true), (8_192, true)] {
+                microphone.allow_stereo(stereo);
                 let size = frames * usize::from(channels);
                 let (floats, integers, mut played) =
                     (vec![0.1_f32; size], vec![7_i16; size], vec![0_i32; size]);

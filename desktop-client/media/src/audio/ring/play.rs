@@ -8,8 +8,8 @@ use cpal::{FromSample, Sample};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::pace::{Findings, Pacer};
-use super::{MIN_ROOM, RING_MS, STALL, frames};
-use crate::audio::capture::Block;
+use super::{MIN_ROOM, RING_MS, STALL, frames, sides};
+use crate::audio::block::Block;
 use crate::audio::play::Speaker;
 use crate::audio::resample::{FromBlocks, RateError};
 use crate::event::DeviceError;
@@ -30,29 +30,36 @@ struct Shared {
 /// The speaker callback's side.
 pub struct PlayReader {
     samples: Consumer<f32>,
+    sides: usize,
     shared: Arc<Shared>,
     /// Something was played: from then on missing sound counts.
     started: bool,
 }
 
 impl PlayReader {
-    /// Fills interleaved samples, each channel with the same sound, and silence where there is none.
+    /// Fills interleaved samples: left and right in turn, the same on all channels for mono, and silence where there is nothing.
     pub fn fill<T>(&mut self, data: &mut [T], channels: u16)
     where
         T: Sample + FromSample<f32>,
     {
         let channels = usize::from(channels.max(1));
         let frames = data.len() / channels;
-        let waiting = self.samples.slots();
+        let waiting = self.samples.slots() / self.sides;
         let there = waiting.min(frames);
         self.started |= there > 0;
         self.note(frames - there, waiting - there);
-        let Ok(chunk) = self.samples.read_chunk(there) else { return };
+        let Ok(chunk) = self.samples.read_chunk(there * self.sides) else { return };
         let (head, tail) = chunk.as_slices();
-        let sound = head.iter().chain(tail).map(|sample| T::from_sample(*sample));
-        let silence = std::iter::repeat(T::EQUILIBRIUM);
-        for (frame, sample) in data.chunks_mut(channels).zip(sound.chain(silence)) {
-            frame.fill(sample);
+        let mut sound = head.iter().chain(tail).map(|sample| T::from_sample(*sample));
+        for frame in data.chunks_mut(channels) {
+            let left = sound.next().unwrap_or(T::EQUILIBRIUM);
+            let right = if self.sides == 2 { sound.next().unwrap_or(T::EQUILIBRIUM) } else { left };
+            for pair in frame.chunks_mut(2) {
+                pair[0] = left;
+                if let Some(other) = pair.get_mut(1) {
+                    *other = right;
+                }
+            }
         }
         chunk.commit_all();
     }
@@ -71,6 +78,9 @@ impl PlayReader {
 pub struct RingSpeaker {
     name: String,
     samples: Producer<f32>,
+    sides: usize,
+    /// Mono on its way to two sides.
+    doubled: Vec<f32>,
     shared: Arc<Shared>,
     rate: u32,
     pacer: Pacer,
@@ -79,19 +89,37 @@ pub struct RingSpeaker {
     last_call: Instant,
 }
 
-/// A ring for a speaker of this rate.
-pub fn play_ring(name: String, rate: u32, now: Instant) -> Result<(PlayReader, RingSpeaker), RateError> {
+/// A ring for a speaker of this rate and so many channels.
+pub fn play_ring(
+    name: String,
+    rate: u32,
+    channels: u16,
+    now: Instant,
+) -> Result<(PlayReader, RingSpeaker), RateError> {
     let from_blocks = FromBlocks::new(rate)?;
-    let (samples, consumer) = RingBuffer::new(frames(rate, RING_MS).max(MIN_ROOM));
+    let sides = sides(channels);
+    let (samples, consumer) = RingBuffer::new(frames(rate, RING_MS).max(MIN_ROOM) * sides);
     let shared = Arc::new(Shared {
         underruns: AtomicU64::new(0),
         calls: AtomicU32::new(0),
         short: AtomicU32::new(0),
         lowest: AtomicU32::new(u32::MAX),
     });
-    let reader = PlayReader { samples: consumer, shared: Arc::clone(&shared), started: false };
+    let reader = PlayReader { samples: consumer, sides, shared: Arc::clone(&shared), started: false };
     let pacer = Pacer::new(rate, now);
-    Ok((reader, RingSpeaker { name, samples, shared, rate, pacer, from_blocks, calls: 0, last_call: now }))
+    let speaker = RingSpeaker {
+        name,
+        samples,
+        sides,
+        doubled: Vec::new(),
+        shared,
+        rate,
+        pacer,
+        from_blocks,
+        calls: 0,
+        last_call: now,
+    };
+    Ok((reader, speaker))
 }
 
 impl RingSpeaker {
@@ -123,20 +151,29 @@ impl Speaker for RingSpeaker {
         }
         self.pacer.observe(self.findings(), now);
         // A full ring is one whose device has paused; what it misses would be stale.
-        let room = self.samples.slots() > 2 * frames(self.rate, 10);
+        let room = self.samples.slots() > 2 * frames(self.rate, 10) * self.sides;
         Ok(self.pacer.due(now) && room)
     }
 
     fn write(&mut self, block: &Block) -> Result<(), DeviceError> {
-        let converted = self.from_blocks.convert(block);
+        let ours = match (block.channels(), self.sides) {
+            (1, 1) | (2, 2) => self.from_blocks.convert(block),
+            (1, _) => {
+                let mono = self.from_blocks.convert(block);
+                self.doubled.clear();
+                self.doubled.extend(mono.iter().flat_map(|sample| [*sample; 2]));
+                &self.doubled
+            }
+            (_, _) => self.from_blocks.convert(&block.to_mono().into()),
+        };
         // `wants_block` made sure that there is room; what does not fit would only be more delay.
-        let _ = self.samples.push_partial_slice(converted);
+        let _ = self.samples.push_partial_slice(ours);
         Ok(())
     }
 
     fn backlog(&self) -> Duration {
         let waiting = self.samples.buffer().capacity() - self.samples.slots();
-        Duration::from_secs_f64(waiting as f64 / f64::from(self.rate.max(1)))
+        Duration::from_secs_f64((waiting / self.sides) as f64 / f64::from(self.rate.max(1)))
     }
 
     fn underruns(&self) -> u64 {
@@ -150,12 +187,13 @@ mod tests {
 
     use super::super::signal::{largest_step, ms, tone};
     use super::*;
+    use crate::audio::block::MonoBlock;
 
     #[test]
     fn a_speaker_gets_whole_sound_whatever_its_callbacks() {
         for (rate, channels) in [(48_000_u32, 2_u16), (44_100, 1), (96_000, 6), (16_000, 2)] {
             let start = Instant::now();
-            let (mut reader, mut speaker) = play_ring("s".into(), rate, start).unwrap();
+            let (mut reader, mut speaker) = play_ring("s".into(), rate, channels, start).unwrap();
             let mut heard = Vec::new();
             let mut given = 0;
             let mut owed = 0.0;
@@ -163,8 +201,8 @@ mod tests {
             for turn in 0..300 {
                 let now = start + ms(10) * turn;
                 while speaker.wants_block(now).unwrap() {
-                    let block: Block = std::array::from_fn(|n| tone(given + n, SAMPLE_RATE));
-                    speaker.write(&block).unwrap();
+                    let block: MonoBlock = std::array::from_fn(|n| tone(given + n, SAMPLE_RATE));
+                    speaker.write(&block.into()).unwrap();
                     given += block.len();
                 }
                 owed += f64::from(rate) / 100.0;
@@ -187,11 +225,30 @@ mod tests {
     }
 
     #[test]
+    fn stereo_comes_out_on_its_sides_and_mono_on_all() {
+        for (channels, expected) in
+            [(1, vec![0.3]), (2, vec![0.8, -0.2]), (5, vec![0.8, -0.2, 0.8, -0.2, 0.8])]
+        {
+            let now = Instant::now();
+            let (mut reader, mut speaker) = play_ring("s".into(), 48_000, channels, now).unwrap();
+            let mut data = vec![0.0_f32; 480 * usize::from(channels)];
+            speaker.write(&Block::stereo(|_| 0.8, |_| -0.2)).unwrap();
+            speaker.write(&[0.4; SAMPLES_PER_BLOCK].into()).unwrap();
+            assert_eq!(speaker.backlog(), ms(20));
+            reader.fill(&mut data, channels);
+            let near = |frame: &[f32]| frame.iter().zip(&expected).all(|(a, b)| (a - b).abs() < 1e-6);
+            assert!(data.chunks(channels.into()).all(near), "{channels}: {:?}", &data[..6.min(data.len())]);
+            reader.fill(&mut data, channels);
+            assert!(data.iter().all(|sample| *sample == 0.4));
+        }
+    }
+
+    #[test]
     fn a_speaker_that_takes_nothing_for_two_seconds_is_lost() {
         let now = Instant::now();
-        let (_reader, mut speaker) = play_ring("Box".into(), 48_000, now).unwrap();
+        let (_reader, mut speaker) = play_ring("Box".into(), 48_000, 2, now).unwrap();
         while speaker.wants_block(now).unwrap() {
-            speaker.write(&[0.0; SAMPLES_PER_BLOCK]).unwrap();
+            speaker.write(&Block::silence()).unwrap();
         }
         assert!(speaker.wants_block(now + ms(2500)).is_err());
     }
@@ -199,11 +256,11 @@ mod tests {
     #[test]
     fn integer_speakers_rest_at_their_middle() {
         let now = Instant::now();
-        let (mut reader, mut speaker) = play_ring("s".into(), 48_000, now).unwrap();
+        let (mut reader, mut speaker) = play_ring("s".into(), 48_000, 2, now).unwrap();
         let mut data = [0_u8; 64];
         reader.fill(&mut data, 2);
         assert_eq!(data, [128; 64]);
-        speaker.write(&[1.0; SAMPLES_PER_BLOCK]).unwrap();
+        speaker.write(&[1.0; SAMPLES_PER_BLOCK].into()).unwrap();
         let mut data = [0_i16; 64];
         reader.fill(&mut data, 2);
         assert_eq!(data, [i16::MAX; 64]);
