@@ -225,6 +225,8 @@ impl SettingsFile {
 
 #[cfg(test)]
 mod tests {
+    use call_core::snapshot::SoundMode;
+
     use super::*;
 
     fn temporary() -> (tempfile::TempDir, SettingsFile) {
