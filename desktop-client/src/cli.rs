@@ -81,7 +81,7 @@ pub struct Call {
     #[arg(long, value_name = "MODE", value_enum, default_value = "voice", requires = "headless")]
     pub sound_mode: SoundMode,
     /// Where sound goes.
-    #[arg(help = "device[:ID], file:PATH.wav or none")]
+    #[arg(help = "device[:ID], file:PATH.wav[?channels=2] or none")]
     #[arg(long, value_name = "SINK")]
     pub speaker: Option<SpeakerSink>,
     /// Write statistics, one JSON object a line each second, to this file or to the standard output (-)

@@ -81,7 +81,7 @@ impl Desktop {
     fn start(url: &str, name: &str, options: &Options, prepare: impl FnOnce(&mut Command)) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let program = programs::own("roundtable", "roundtable")?;
-        let recording = format!("file:{}", recording(folder.path()).display());
+        let recording = format!("file:{}?channels=2", recording(folder.path()).display());
         let mut command = Command::new(program);
         command.args(["call", url, "--name", name, "--headless"]);
         command.args(["--camera", &options.camera, "--microphone", &options.microphone]);

@@ -61,13 +61,15 @@ pub enum MicrophoneSource {
     Device(Option<String>),
 }
 
-/// Where sound goes: `device[:ID]`, `file:PATH.wav` or `none`.
+/// Where sound goes: `device[:ID]`, `file:PATH.wav[?channels=2]` or `none`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum SpeakerSink {
     /// A speaker; `None` is the system's default.
     Device(Option<String>),
-    /// Records the mix in real time, 48 kHz stereo.
+    /// Records the mix in real time, 48 kHz mono.
     File(PathBuf),
+    /// The same in stereo.
+    StereoFile(PathBuf),
     /// Everything is decoded and mixed, and heard by nobody.
     #[default]
     None,
@@ -99,13 +101,15 @@ pub enum SourceParseError {
     #[error("\"{0}\" is not a frequency. Write a number of Hz from 20 to 20000, for example tone:440.")]
     Frequency(String),
     /// An option that does not exist.
-    #[error("\"{0}\" is not an option of a file. There are ?marks=frame and ?marks=time.")]
+    #[error(
+        "\"{0}\" is not an option of a file. There are ?marks=frame and ?marks=time for a camera, and ?channels=2 for a speaker."
+    )]
     Option(String),
 }
 
 const CAMERA_CHOICES: &str = "test-pattern[:WxH@FPS], file:PATH, device[:ID] or none";
 const MICROPHONE_CHOICES: &str = "tone[:HZ], marks, file:PATH, device[:ID] or none";
-const SPEAKER_CHOICES: &str = "device[:ID], file:PATH.wav or none";
+const SPEAKER_CHOICES: &str = "device[:ID], file:PATH.wav[?channels=2] or none";
 
 impl CameraSource {
     /// What `test-pattern` without a format means.
@@ -199,7 +203,14 @@ impl FromStr for SpeakerSink {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match split(text) {
             ("none", None) => Ok(Self::None),
-            ("file", Some(path)) => Ok(Self::File(path_of(text, path)?)),
+            ("file", Some(rest)) => match rest.rsplit_once('?') {
+                Some((path, "channels=2")) => Ok(Self::StereoFile(path_of(text, path)?)),
+                Some((path, "channels=1")) => Ok(Self::File(path_of(text, path)?)),
+                Some((_, option)) if option.contains('=') => {
+                    Err(SourceParseError::Option(format!("?{option}")))
+                }
+                _ => Ok(Self::File(path_of(text, rest)?)),
+            },
             ("device", id) => Ok(Self::Device(id.map(str::to_owned))),
             ("file", None) => Err(SourceParseError::NoPath(text.to_owned())),
             _ => Err(unknown(text, "speaker", SPEAKER_CHOICES)),
@@ -248,6 +259,8 @@ mod tests {
         assert_eq!(MicrophoneSource::parse_optional("none"), Ok(None));
         assert_eq!("none".parse(), Ok(SpeakerSink::None));
         assert_eq!("file:out.wav".parse(), Ok(SpeakerSink::File("out.wav".into())));
+        assert_eq!("file:out?.wav".parse(), Ok(SpeakerSink::File("out?.wav".into())));
+        assert_eq!("file:out.wav?channels=2".parse(), Ok(SpeakerSink::StereoFile("out.wav".into())));
         assert_eq!("device:pulse:x".parse(), Ok(SpeakerSink::Device(Some("pulse:x".into()))));
     }
 
@@ -263,6 +276,8 @@ mod tests {
             assert!(text.parse::<MicrophoneSource>().is_err(), "{text}");
         }
         assert!("file:clip.y4m?marks=age".parse::<CameraSource>().is_err());
-        assert!("loudspeaker".parse::<SpeakerSink>().is_err());
+        for text in ["loudspeaker", "file:", "file:?channels=2", "file:out.wav?channels=6"] {
+            assert!(text.parse::<SpeakerSink>().is_err(), "{text}");
+        }
     }
 }

@@ -99,7 +99,7 @@ fn music_is_switched_on_and_off_while_a_peer_listens() {
     let heard = folder.path().join("heard.wav");
     let config = MediaConfig {
         microphone: Some(MicrophoneSource::File(clip)),
-        speaker: SpeakerSink::File(heard.clone()),
+        speaker: SpeakerSink::StereoFile(heard.clone()),
         microphone_enabled: true,
         ..MediaConfig::default()
     };

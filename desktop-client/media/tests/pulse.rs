@@ -277,7 +277,8 @@ fn what_is_played_on_the_left_is_captured_on_the_left() {
             peer.send_due(&mut player);
             while let Ok(packet) = out.audio.try_recv() {
                 decoder.decode(&packet.data, &mut samples).unwrap();
-                let side = |side: usize| rms(&samples.iter().skip(side).step_by(2).copied().collect::<Vec<_>>());
+                let side =
+                    |side: usize| rms(&samples.iter().skip(side).step_by(2).copied().collect::<Vec<_>>());
                 if opus_packet::is_stereo(&packet.data) && side(0) > 0.1 {
                     sides.push(side(1) / side(0));
                 }

@@ -166,7 +166,8 @@ impl OpenerThread {
     fn open_speaker(&mut self, number: u64, sink: &SpeakerSink) -> Result<Box<dyn Speaker>, DeviceError> {
         Ok(match sink {
             SpeakerSink::None => Box::new(super::play::Nowhere),
-            SpeakerSink::File(path) => Box::new(WavRecorder::create(path)?),
+            SpeakerSink::File(path) => Box::new(WavRecorder::create(path, 1)?),
+            SpeakerSink::StereoFile(path) => Box::new(WavRecorder::create(path, 2)?),
             SpeakerSink::Device(id) => {
                 let on_error = || self.on_error(DeviceKind::Speaker, number);
                 let (stream, speaker) = device::open_speaker(id.as_deref(), on_error)?;

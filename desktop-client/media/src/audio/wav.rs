@@ -17,7 +17,7 @@ use crate::event::DeviceError;
 /// Most channels that a clip may have.
 const MAX_CHANNELS: u16 = 64;
 
-/// Seconds of sound that a wav file can hold (its length is 32 bits), with room for the header.
+/// Samples that a wav file can hold (its length is 32 bits), with room for the header.
 const MAX_RECORDED_SAMPLES: u64 = (u32::MAX as u64 - 4096) / 2;
 
 /// A clip, repeated: mixed down to mono, or its first two channels.
@@ -120,27 +120,30 @@ fn read_frame(
     true
 }
 
-/// Records the mix, 48 kHz stereo 16 bit; what is mono is on both channels.
+/// Records the mix, 48 kHz 16 bit: in mono, or in stereo, where what is mono is on both channels.
 pub struct WavRecorder {
     name: String,
+    channels: u16,
     /// `None` after an error, so that no second one comes from closing the file.
     writer: Option<WavWriter<BufWriter<File>>>,
+    /// The block that is written.
+    sound: Vec<f32>,
     samples: u64,
 }
 
 impl WavRecorder {
-    /// Creates or replaces a file.
-    pub fn create(path: &Path) -> Result<Self, DeviceError> {
+    /// Creates or replaces a file of one or two channels.
+    pub fn create(path: &Path, channels: u16) -> Result<Self, DeviceError> {
         let name = path.display().to_string();
         let spec = WavSpec {
-            channels: 2,
+            channels,
             sample_rate: SAMPLE_RATE,
             bits_per_sample: 16,
             sample_format: SampleFormat::Int,
         };
         let writer =
             WavWriter::create(path, spec).map_err(|error| recording_error(&name, &describe(&error)))?;
-        Ok(Self { name, writer: Some(writer), samples: 0 })
+        Ok(Self { name, channels, writer: Some(writer), sound: Vec::new(), samples: 0 })
     }
 
     fn fail(&mut self, reason: &str) -> DeviceError {
@@ -163,17 +166,19 @@ impl Speaker for WavRecorder {
     }
 
     fn write(&mut self, block: &Block) -> Result<(), DeviceError> {
-        let length = 2 * SAMPLES_PER_BLOCK as u64;
+        let length = u64::from(self.channels) * SAMPLES_PER_BLOCK as u64;
         if self.samples + length > MAX_RECORDED_SAMPLES {
-            return Err(self.fail("A wav file can hold no more than 6 hours, which it does now."));
+            return Err(self.fail("A wav file can hold no more than 4 GiB, which it does now."));
         }
         let Some(writer) = &mut self.writer else { return Ok(()) };
         let mut result = Ok(());
-        for sample in block.pairs().flatten() {
+        self.sound.clear();
+        block.append_to(&mut self.sound, self.channels.into());
+        for sample in &self.sound {
             result = result
                 .and_then(|()| writer.write_sample((sample.clamp(-1.0, 1.0) * 32_767.0).round() as i16));
         }
-        let second = 2 * u64::from(SAMPLE_RATE);
+        let second = u64::from(self.channels) * u64::from(SAMPLE_RATE);
         let before = self.samples / second;
         self.samples += length;
         if self.samples / second != before {
@@ -328,7 +333,7 @@ mod tests {
     fn a_recording_can_be_read_while_it_is_still_running() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mix.wav");
-        let mut recorder = WavRecorder::create(&path).unwrap();
+        let mut recorder = WavRecorder::create(&path, 2).unwrap();
         for _ in 0..150 {
             recorder.write(&[0.25; SAMPLES_PER_BLOCK].into()).unwrap();
         }
@@ -342,7 +347,7 @@ mod tests {
     #[test]
     fn a_recording_that_cannot_be_written_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
-        let error = WavRecorder::create(&folder.path().join("no/such/folder.wav")).err().unwrap();
+        let error = WavRecorder::create(&folder.path().join("no/such/folder.wav"), 1).err().unwrap();
         assert!(error.to_string().contains("folder.wav"), "{error}");
     }
 }
