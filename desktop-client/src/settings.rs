@@ -39,6 +39,10 @@ pub struct Settings {
     pub speaker: Option<String>,
     /// What is done to the microphone's sound.
     pub voice: VoiceProcessing,
+    /// The microphone is off unless a key is held.
+    pub push_to_talk: bool,
+    /// Who speaks is shown large.
+    pub speaker_view: bool,
     /// Certificates that the person trusts, by server.
     pub pins: BTreeMap<HostPort, Fingerprint>,
     /// What this version does not know.
@@ -58,19 +62,30 @@ impl Settings {
                 speaker: self.speaker.clone(),
             },
             voice: self.voice,
+            push_to_talk: self.push_to_talk,
+            speaker_view: self.speaker_view,
             ..SessionConfig::default()
         }
     }
 
     /// Takes over what the session wants remembered.
     pub fn remember(&mut self, wanted: call_core::session::Settings) {
-        let call_core::session::Settings { display_name, server_url, chosen, voice } = wanted;
+        let call_core::session::Settings {
+            display_name,
+            server_url,
+            chosen,
+            voice,
+            push_to_talk,
+            speaker_view,
+        } = wanted;
         self.display_name = display_name;
         self.server = server_url;
         self.camera = chosen.camera;
         self.microphone = chosen.microphone;
         self.speaker = chosen.speaker;
         self.voice = voice;
+        self.push_to_talk = push_to_talk;
+        self.speaker_view = speaker_view;
     }
 }
 
@@ -283,6 +298,8 @@ mod tests {
                 noise_suppression: false,
                 ..VoiceProcessing::default()
             },
+            push_to_talk: true,
+            speaker_view: true,
         };
         let mut settings = Settings::default();
         settings.remember(wanted);
@@ -294,6 +311,7 @@ mod tests {
         assert_eq!(config.chosen, chosen);
         assert!(!config.voice.noise_suppression && config.voice.echo_cancellation);
         assert_eq!(config.voice.mode, SoundMode::Music);
+        assert!(config.push_to_talk && config.speaker_view);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::engine::Links;
 /// How often levels are read: as often as they are new.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// Listens until the window is gone; `repaint` is called when somebody begins or ends.
+/// Listens until the window is gone; `repaint` is called when somebody begins or ends, and when the floor passes on.
 pub async fn listen(
     speaking: watch::Sender<Speaking>,
     links: watch::Receiver<Arc<Links>>,
@@ -23,18 +23,20 @@ pub async fn listen(
 ) {
     let mut ticks = tokio::time::interval(INTERVAL);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-    // We ourselves have no id here.
-    let mut speakers: Speakers<Option<PeerId>> = Speakers::default();
+    // Apart: who of the others has the floor does not depend on us, as nobody watches themselves.
+    let mut ourselves: Speakers<()> = Speakers::default();
+    let mut others: Speakers<PeerId> = Speakers::default();
     while !speaking.is_closed() {
         ticks.tick().await;
         let Some(media) = media.upgrade() else { return };
         let links = Arc::clone(&links.borrow());
-        let own = [(None, media.stats().audio.voice_level_dbfs)];
-        let others = links.iter().map(|(peer, link)| (Some(peer.clone()), link.player.voice_level()));
-        speakers.update(own.into_iter().chain(others), Instant::now());
+        ourselves.update([((), media.stats().audio.voice_level_dbfs)], Instant::now());
+        let levels = links.iter().map(|(peer, link)| (peer.clone(), link.player.voice_level()));
+        others.update(levels, Instant::now());
         let now = Speaking {
-            own: speakers.is_speaking(&None),
-            peers: speakers.speaking().filter_map(Clone::clone).collect(),
+            own: ourselves.is_speaking(&()),
+            peers: others.speaking().cloned().collect(),
+            floor: others.floor().cloned(),
         };
         if speaking.send_if_modified(|before| std::mem::replace(before, now.clone()) != now) {
             repaint();

@@ -5,6 +5,7 @@ use shared::{PeerId, RoomId};
 
 use crate::control::ShownTile;
 use crate::snapshot::VoiceProcessing;
+use crate::volume::Hearing;
 
 /// A request of the person's; the snapshot shows what came of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +33,10 @@ pub enum Command {
     Leave,
     /// Switch the microphone (true: others hear us).
     SetMicrophone(bool),
+    /// Talk while the microphone is off, in a call (true), or no longer: for as long as a key is held.
+    Talk(bool),
+    /// Joining starts with the microphone off, which is kept ready for [`Command::Talk`]. Setting it switches the microphone off.
+    SetPushToTalk(bool),
     /// Switch the camera (true: others see us).
     SetCamera(bool),
     /// Use this camera, microphone or speaker; `None` means the system's default.
@@ -54,6 +59,17 @@ pub enum Command {
         /// How large.
         tile: ShownTile,
     },
+    /// Hear somebody in this way for the rest of the call. Only this client knows of it.
+    Hear {
+        /// Whom.
+        peer: PeerId,
+        /// How.
+        hearing: Hearing,
+    },
+    /// Show who speaks large and the others small (true), or everybody at the same size.
+    ShowSpeaker(bool),
+    /// Keep this person large whoever speaks, or nobody.
+    Pin(Option<PeerId>),
     /// Send a chat line to everybody in the room.
     SendChat(String),
     /// Trust the certificate of the pending [`crate::snapshot::TrustPrompt`] from now on.

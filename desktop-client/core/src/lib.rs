@@ -5,6 +5,7 @@
 
 pub mod command;
 pub mod control;
+pub mod floor;
 pub mod layout;
 pub mod link;
 pub mod mesh;
@@ -14,6 +15,7 @@ pub mod session;
 pub mod signaling;
 pub mod snapshot;
 pub mod text;
+pub mod volume;
 
 mod allowance;
 mod backoff;

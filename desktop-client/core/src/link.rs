@@ -9,6 +9,7 @@ use shared::events::IceServer;
 use shared::signal_data::Candidate;
 
 use crate::control::ShownTile;
+use crate::volume::Volume;
 
 /// One attempt at a connection with one peer. Facts of an older epoch are about a dead link and are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,6 +77,8 @@ pub enum LinkOrder {
     },
     /// Send no more video than a tile like this shows. Until the first such order the peer gets the whole picture.
     FitTile(ShownTile),
+    /// Play the peer this loud. Until the first such order it is heard as it sounds.
+    SetVolume(Volume),
     /// Close everything. The last order of a link.
     Close,
 }

@@ -24,6 +24,7 @@ use shared::signal_data::SignalData;
 use crate::control::{self, ShownTile};
 use crate::link::{Channel, ConnectionState, LinkEvent, LinkId, LinkOrder};
 use crate::random::Random;
+use crate::volume::Volume;
 use peer::Peer;
 
 /// Most peers that are taken note of before the server has told us of them.
@@ -192,6 +193,13 @@ impl Mesh {
     pub fn fit_tile(&mut self, peer: &PeerId, tile: ShownTile) {
         if let Some(peer) = self.peers.get_mut(peer) {
             peer.fit_tile(tile, &mut self.context);
+        }
+    }
+
+    /// Has the link with this peer play it this loud.
+    pub fn set_volume(&mut self, peer: &PeerId, volume: Volume) {
+        if let Some(peer) = self.peers.get_mut(peer) {
+            peer.set_volume(volume, &mut self.context);
         }
     }
 

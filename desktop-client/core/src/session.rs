@@ -9,6 +9,7 @@ mod call;
 mod chat;
 mod commands;
 mod devices;
+mod hearings;
 mod links;
 mod notices;
 mod room;
@@ -44,6 +45,7 @@ pub struct Session {
     screen: Screen,
     display_name: String,
     caps: Vec<String>,
+    speaker_view: bool,
     server: Server,
     call: Option<Call>,
     mesh: Mesh,
@@ -70,12 +72,15 @@ impl Session {
             server_url: config.server_url.clone(),
             chosen: config.chosen,
             voice: config.voice,
+            push_to_talk: config.push_to_talk,
+            speaker_view: config.speaker_view,
         };
         let told = devices.state_message();
         let mut session = Self {
             screen: Screen::Start,
             display_name: commands::typed_name(&config.display_name),
             caps: config.caps,
+            speaker_view: config.speaker_view,
             server: Server::new(&config.server_url),
             call: None,
             mesh: Mesh::new(seed),
@@ -138,6 +143,7 @@ impl Session {
             display_name: self.display_name.clone(),
             server: self.server.view().clone(),
             room: self.call.as_ref().map(|call| call.view(state_of)),
+            speaker_view: self.speaker_view,
             devices: self.devices.view().clone(),
             notices: self.notices.list().to_vec(),
             trust: self.trust.prompt(),
@@ -164,6 +170,8 @@ impl Session {
             },
             chosen: self.devices.chosen(),
             voice: self.devices.view().voice,
+            push_to_talk: self.devices.view().push_to_talk,
+            speaker_view: self.speaker_view,
         };
         if settings != self.persisted {
             self.persisted = settings.clone();

@@ -6,6 +6,7 @@ use shared::{PeerId, RoomId};
 
 use crate::command::DeviceKind;
 use crate::link::ConnectionState;
+use crate::volume::Hearing;
 
 /// Everything that the window shows, except pixels.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +19,8 @@ pub struct Snapshot {
     pub server: ServerView,
     /// The room of the preview or the call.
     pub room: Option<RoomView>,
+    /// Who speaks is shown large and the others small; otherwise everybody at the same size.
+    pub speaker_view: bool,
     /// Our own microphone, camera and speaker.
     pub devices: DevicesView,
     /// Messages that the person has not closed, oldest first.
@@ -78,6 +81,8 @@ pub struct RoomView {
     pub own_id: Option<PeerId>,
     /// The others, in a stable order (by the time they joined).
     pub participants: Vec<ParticipantView>,
+    /// Who of them stays large whoever speaks.
+    pub pinned: Option<PeerId>,
     /// The chat, oldest first, bounded.
     pub chat: Vec<ChatLine>,
 }
@@ -131,6 +136,8 @@ pub struct ParticipantView {
     pub gets_sound_only: bool,
     /// Round-trip time in milliseconds, when known.
     pub rtt_ms: Option<u32>,
+    /// How the person wants to hear them.
+    pub hearing: Hearing,
 }
 
 /// A line of the chat.
@@ -159,6 +166,10 @@ pub struct DevicesView {
     pub speaker: DeviceView,
     /// What is done to the microphone's sound.
     pub voice: VoiceProcessing,
+    /// The microphone is off unless a key is held.
+    pub push_to_talk: bool,
+    /// A key is held: others hear us although the microphone is off.
+    pub talking: bool,
 }
 
 /// What the microphone's sound is.
@@ -215,6 +226,11 @@ fn known_or_default<'de, D: serde::Deserializer<'de>>(value: D) -> Result<SoundM
 }
 
 impl DevicesView {
+    /// Others hear us, as far as it is for the person to say.
+    pub fn is_heard(&self) -> bool {
+        self.microphone.enabled || self.talking
+    }
+
     /// The view of one kind.
     pub fn get(&self, kind: DeviceKind) -> &DeviceView {
         match kind {

@@ -137,6 +137,11 @@ impl Media {
         self.audio.order(AudioOrder::EnableMicrophone(enabled));
     }
 
+    /// While on, the microphone is open also while it is off and nobody listens: switched on, it is heard at once.
+    pub fn set_microphone_stand_by(&self, on: bool) {
+        self.audio.order(AudioOrder::StandBy(on));
+    }
+
     /// Processes the microphone's sound in this way from now on.
     pub fn process_voice(&self, parts: VoiceProcessing) {
         self.audio.order(AudioOrder::Process(parts));

@@ -348,3 +348,26 @@ fn stopping_is_quick_even_with_everything_running() {
         drop((subscription, player));
     }
 }
+
+#[test]
+fn a_microphone_that_stands_by_is_open_while_it_is_off_and_closed_afterwards() {
+    let (media, mut events) = start(MediaConfig { microphone_enabled: false, ..config() });
+    media.set_microphone_stand_by(true);
+    wait_for_state(&mut events, DeviceKind::Microphone, running);
+    let mut subscription = media.subscribe();
+    let silent = |level: f32| level < -100.0;
+    let mut heard = 0;
+    wait("silence, sparsely", || {
+        while let Ok(packet) = subscription.audio.try_recv() {
+            assert!(silent(packet.level_dbfs), "{} dBFS while it is off", packet.level_dbfs);
+            heard += 1;
+        }
+        heard > 1
+    });
+    media.set_microphone_enabled(true);
+    wait("the tone", || subscription.audio.try_recv().is_ok_and(|packet| !silent(packet.level_dbfs)));
+    media.set_microphone_enabled(false);
+    drop(subscription);
+    media.set_microphone_stand_by(false);
+    wait_for_state(&mut events, DeviceKind::Microphone, |state| *state == DeviceState::Idle);
+}

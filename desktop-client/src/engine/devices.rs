@@ -41,6 +41,8 @@ pub struct Devices {
     scene: Scene,
     camera_enabled: bool,
     microphone_enabled: bool,
+    /// The microphone is kept open in a call while it is off.
+    stand_by: bool,
     speaker: SpeakerSink,
     lists: mpsc::Sender<DeviceList>,
 }
@@ -56,7 +58,8 @@ impl Devices {
         let devices = &snapshot.devices;
         let (camera_enabled, microphone_enabled) = (devices.camera.enabled, devices.microphone.enabled);
         let speaker = setup.speaker.clone().unwrap_or(SpeakerSink::Device(devices.speaker.chosen.clone()));
-        Self { media, setup, scene: Scene::Off, camera_enabled, microphone_enabled, speaker, lists }
+        let stand_by = devices.push_to_talk;
+        Self { media, setup, scene: Scene::Off, camera_enabled, microphone_enabled, stand_by, speaker, lists }
     }
 
     /// Carries out an order.
@@ -68,6 +71,7 @@ impl Devices {
             MediaOrder::Enable { kind: DeviceKind::Camera, enabled } => self.camera_enabled = enabled,
             MediaOrder::Enable { kind: DeviceKind::Microphone, enabled } => self.microphone_enabled = enabled,
             MediaOrder::Enable { kind: DeviceKind::Speaker, .. } => {}
+            MediaOrder::StandBy(on) => self.stand_by = on,
             MediaOrder::Choose { kind, id } => return self.choose(kind, id),
             MediaOrder::ProcessVoice(parts) => return self.process_voice(parts),
             MediaOrder::Retry(kind) => return self.media.retry(media_kind(kind)),
@@ -87,6 +91,7 @@ impl Devices {
     fn apply(&self) {
         let running = self.scene != Scene::Off;
         self.media.set_camera_enabled(running && self.camera_enabled);
+        self.media.set_microphone_stand_by(self.scene == Scene::Call && self.stand_by);
         self.media.set_microphone_enabled(running && self.microphone_enabled);
     }
 

@@ -75,6 +75,12 @@ impl LinkTable {
                 self.running.remove(link);
                 self.publish();
             }
+            // Past the queue: the task may be busy with a negotiation while a person moves a slider.
+            LinkOrder::SetVolume(volume) => {
+                if let Some(handle) = self.running.get(link) {
+                    handle.player.set_volume(volume.gain());
+                }
+            }
             order => self.send(link, order),
         }
     }

@@ -177,7 +177,8 @@ impl PeerTask {
         let Some(built) = &self.connection else { return };
         let connection = Arc::clone(&built.connection);
         let (operation, result) = match order {
-            LinkOrder::Open(_) | LinkOrder::Close => return,
+            // The last is carried out before it comes here.
+            LinkOrder::Open(_) | LinkOrder::Close | LinkOrder::SetVolume(_) => return,
             LinkOrder::FitTile(tile) => return self.fit_tile(tile).await,
             LinkOrder::CreateOffer { ice_restart } => {
                 (Operation::CreateOffer, create_offer(&connection, ice_restart).await)

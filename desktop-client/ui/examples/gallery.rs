@@ -1,7 +1,7 @@
 //! Opens the real window over made-up snapshots, to look at it and to profile it.
 //!
 //! `cargo run -p call-ui --example gallery -- SCREEN [light|dark] [WIDTHxHEIGHT] [FPS] [gl|rgba] [SECONDS]`, where SCREEN is one of start, rooms,
-//! create, preview, password, call, alone, pair, grid, chat, devices, joining, ended, trust, notices, world. After SECONDS it prints its CPU time and ends.
+//! create, preview, password, call, alone, pair, grid, speaker, chat, devices, joining, ended, trust, notices, world. After SECONDS it prints its CPU time and ends.
 
 #![allow(
     clippy::print_stdout,
@@ -88,6 +88,7 @@ fn snapshot(screen: &str) -> Snapshot {
         "alone" => fabricated::call(&[]),
         "pair" => fabricated::call(&["Ada Lovelace"]),
         "grid" => fabricated::call(&["Ada", "Alan", "Katherine"]),
+        "speaker" => Snapshot { speaker_view: true, ..call },
         "joining" => {
             connect(&mut call, RoomConnection::Joining);
             call

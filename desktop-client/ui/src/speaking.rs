@@ -11,4 +11,6 @@ pub struct Speaking {
     pub own: bool,
     /// Others.
     pub peers: BTreeSet<PeerId>,
+    /// Who of the others has the floor: speaks, or has spoken last.
+    pub floor: Option<PeerId>,
 }

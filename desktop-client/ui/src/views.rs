@@ -8,13 +8,17 @@ mod header;
 pub mod notices;
 mod preview;
 mod rooms;
-mod shortcuts;
+pub mod shortcuts;
+mod stage;
 mod start;
 mod statistics;
+mod switches;
 mod synced;
+mod talk;
 mod tile;
 mod toolbar;
 pub mod trust;
+mod volume;
 
 use call_core::command::Command;
 use call_core::snapshot::Snapshot;

@@ -8,6 +8,7 @@ mod icon;
 mod label;
 mod picker;
 mod progress;
+mod talk;
 mod voice;
 
 pub use avatar::avatar;

@@ -9,7 +9,7 @@ use crate::figures::CallFigures;
 use crate::speaking::Speaking;
 use crate::tiles::ShownTiles;
 use crate::video::{Pictures, Renderer, VideoFrames};
-use crate::views::{CallView, Pass, PreviewView, StartView, notices, trust};
+use crate::views::{CallView, Pass, PreviewView, StartView, notices, shortcuts, trust};
 use crate::{text, theme};
 
 /// What the start screen is filled with.
@@ -64,6 +64,7 @@ impl Window {
         if self.shown != Some(snapshot.screen) {
             self.enter(snapshot, &mut commands);
         }
+        shortcuts::click_once(ui);
         let area = ui.max_rect();
         ui.painter().rect_filled(area, 0.0, theme::palette(ui).background);
         let (pictures, tiles) = (&mut self.pictures, &mut self.tiles);

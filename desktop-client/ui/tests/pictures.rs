@@ -7,6 +7,7 @@ mod fabricated;
 use call_core::snapshot::{
     DeviceState, Notice, NoticeLevel, RoomConnection, RoomsState, Snapshot, TrustPrompt,
 };
+use call_core::volume::{Hearing, Volume};
 use call_ui::{Initial, Renderer, VideoFrames, Window};
 use egui_kittest::kittest::Queryable as _;
 use egui_kittest::{Harness, SnapshotOptions, SnapshotResults};
@@ -145,6 +146,61 @@ fn call_with_its_panels() {
     snapshot.room.as_mut().unwrap().participants.truncate(1);
     pictures(&mut results, "call_statistics", WIDE, &snapshot, true, click("Statistics"));
     pictures(&mut results, "call_statistics_narrow", NARROW, &snapshot, true, click("Statistics"));
+}
+
+#[test]
+fn call_with_volumes_of_people() {
+    let mut results = SnapshotResults::new();
+    let mut snapshot = fabricated::busy_call();
+    let people = &mut snapshot.room.as_mut().unwrap().participants;
+    people[0].hearing = Hearing::at(Volume::from_percent(150.0).unwrap());
+    people[1].hearing.silenced = true;
+    people[2].hearing = Hearing::at(Volume::from_percent(40.0).unwrap());
+    pictures(&mut results, "call_volume", WIDE, &snapshot, true, click("Volume of Ada Lovelace"));
+    pictures(&mut results, "call_volume_narrow", NARROW, &snapshot, true, click("Volume of Alan Turing"));
+}
+
+#[test]
+fn call_while_a_key_is_held() {
+    let mut results = SnapshotResults::new();
+    let mut snapshot = fabricated::call(&["Ada Lovelace", "Alan Turing"]);
+    snapshot.devices.microphone.enabled = false;
+    snapshot.devices.talking = true;
+    pictures(&mut results, "call_talking", WIDE, &snapshot, true, nothing);
+    pictures(&mut results, "call_talking_narrow", NARROW, &snapshot, true, nothing);
+    (snapshot.devices.talking, snapshot.devices.push_to_talk) = (false, true);
+    pictures(&mut results, "call_push_to_talk", WIDE, &snapshot, true, nothing);
+    pictures(&mut results, "call_push_to_talk_narrow", NARROW, &snapshot, true, nothing);
+}
+
+#[test]
+fn call_in_the_speaker_view() {
+    let mut results = SnapshotResults::new();
+    let mut snapshot = fabricated::busy_call();
+    snapshot.speaker_view = true;
+    pictures(&mut results, "speaker", WIDE, &snapshot, true, nothing);
+    pictures(&mut results, "speaker_narrow", NARROW, &snapshot, true, nothing);
+    let room = snapshot.room.as_mut().unwrap();
+    room.pinned = Some(room.participants[0].peer_id.clone());
+    pictures(&mut results, "speaker_pinned_chat", WIDE, &snapshot, true, click("Chat, 3 unread"));
+    let names = [
+        "Ada",
+        "Alan",
+        "Grace",
+        "Katherine",
+        "Dorothy",
+        "Mary",
+        "Annie",
+        "Hedy",
+        "Radia",
+        "Barbara",
+        "Frances",
+        "Jean",
+    ];
+    snapshot = fabricated::call(&names);
+    snapshot.speaker_view = true;
+    pictures(&mut results, "speaker_many", WIDE, &snapshot, true, nothing);
+    pictures(&mut results, "speaker_many_narrow", NARROW, &snapshot, true, nothing);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::backoff::{Backoff, Waits};
 use crate::control::ShownTile;
 use crate::link::{Channel, ConnectionState, LinkConfig, LinkEvent, LinkId, LinkOrder};
 use crate::timers::Timers;
+use crate::volume::Volume;
 
 /// How long the peer may take for the first offer that is its to make. After that we make one: the peer may disagree about the roles.
 const OFFER_AWAITED_FOR: Duration = Duration::from_secs(8);
@@ -113,6 +114,13 @@ impl Peer {
     pub(super) fn fit_tile(&mut self, tile: ShownTile, context: &mut Context) {
         if self.link.open {
             self.link.order(LinkOrder::FitTile(tile), context);
+        }
+    }
+
+    /// Says how loud the peer is to be played.
+    pub(super) fn set_volume(&mut self, volume: Volume, context: &mut Context) {
+        if self.link.open {
+            self.link.order(LinkOrder::SetVolume(volume), context);
         }
     }
 

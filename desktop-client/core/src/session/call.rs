@@ -7,11 +7,13 @@ use shared::limits::ROOM_CAPACITY_MAX;
 use shared::{DisplayName, PeerId};
 
 use super::chat::ChatLog;
+use super::hearings::Hearings;
 use crate::allowance::Allowance;
 use crate::control::{ControlMessage, ShownTile};
 use crate::link::ConnectionState;
 use crate::room_url::RoomUrl;
 use crate::snapshot::{ParticipantView, RoomConnection, RoomView};
+use crate::volume::{Hearing, Volume};
 
 /// Most events that are kept between a reconnect and the answer to our join.
 const EARLY_MAX: usize = 1024;
@@ -25,6 +27,9 @@ pub(super) struct Call {
     /// We have been inside since the person joined.
     pub(super) been_inside: bool,
     pub(super) chat: ChatLog,
+    hearings: Hearings,
+    /// Who stays large.
+    pub(super) pinned: Option<PeerId>,
     participants: Vec<Member>,
     /// Who is inside with names and capabilities, as the event `peers` told it.
     announced: Vec<Participant>,
@@ -78,6 +83,8 @@ impl Call {
             own_id: None,
             been_inside: false,
             chat: ChatLog::default(),
+            hearings: Hearings::default(),
+            pinned: None,
             participants: Vec::new(),
             announced: Vec::new(),
             early: Vec::new(),
@@ -135,6 +142,7 @@ impl Call {
         for other in &others {
             self.add(&other.peer_id, &other.display_name);
         }
+        self.unpin_absent();
         self.own_id = Some(own_id);
         self.been_inside = true;
         self.connection = RoomConnection::Joined;
@@ -163,10 +171,35 @@ impl Call {
 
     pub(super) fn remove(&mut self, id: &PeerId) {
         self.participants.retain(|member| member.id != *id);
+        self.unpin_absent();
+    }
+
+    /// Who is not there cannot be watched.
+    fn unpin_absent(&mut self) {
+        self.pinned = self.pinned.take().filter(|id| self.member(id).is_some());
     }
 
     pub(super) fn member(&mut self, id: &PeerId) -> Option<&mut Member> {
         self.participants.iter_mut().find(|member| member.id == *id)
+    }
+
+    /// The person wants to hear a member in this way; false if there is no such member.
+    pub(super) fn hear(&mut self, id: &PeerId, hearing: Hearing) -> bool {
+        let Some(member) = self.participants.iter().find(|member| member.id == *id) else { return false };
+        self.hearings.set(id, &member.name, hearing);
+        true
+    }
+
+    /// How loud a member is to be played.
+    pub(super) fn volume_of(&self, id: &PeerId) -> Volume {
+        self.hearings.get(id).effective()
+    }
+
+    /// Recognises members who came back under a new id; gives those who are to be played at another volume now.
+    pub(super) fn recognise(&mut self) -> Vec<PeerId> {
+        let present: Vec<(&PeerId, &str)> =
+            self.participants.iter().map(|member| (&member.id, member.name.as_str())).collect();
+        self.hearings.adopt(&present)
     }
 
     /// The call is over; the chat stays readable.
@@ -174,6 +207,8 @@ impl Call {
         self.connection = connection;
         self.own_id = None;
         self.participants.clear();
+        self.pinned = None;
+        self.hearings.clear();
         self.forget_early();
     }
 
@@ -184,7 +219,12 @@ impl Call {
             link: self.url.guest_link(),
             connection: self.connection.clone(),
             own_id: self.own_id.clone(),
-            participants: self.participants.iter().map(|member| member.view(&state_of)).collect(),
+            participants: self
+                .participants
+                .iter()
+                .map(|member| member.view(&state_of, &self.hearings))
+                .collect(),
+            pinned: self.pinned.clone(),
             chat: self.chat.to_vec(),
         }
     }
@@ -216,7 +256,7 @@ impl Member {
         }
     }
 
-    fn view(&self, state_of: impl Fn(&PeerId) -> ConnectionState) -> ParticipantView {
+    fn view(&self, state_of: impl Fn(&PeerId) -> ConnectionState, hearings: &Hearings) -> ParticipantView {
         ParticipantView {
             peer_id: self.id.clone(),
             display_name: self.name.clone(),
@@ -227,6 +267,7 @@ impl Member {
             sends_sound_only: self.sends_sound_only,
             gets_sound_only: self.gets_sound_only,
             rtt_ms: self.rtt_ms,
+            hearing: hearings.get(&self.id),
         }
     }
 }

@@ -18,6 +18,7 @@ use crate::mesh::MeshInput;
 use crate::room_url::RoomUrl;
 use crate::snapshot::{NoticeLevel, RoomConnection, Screen};
 use crate::text;
+use crate::volume::Hearing;
 
 /// A display name as typed: safe to show, and not longer than others will see it.
 pub(super) fn typed_name(typed: &str) -> String {
@@ -45,12 +46,17 @@ impl Session {
             Command::Join { password } => self.join(password),
             Command::Leave => self.leave(now),
             Command::SetMicrophone(on) => self.devices.enable(DeviceKind::Microphone, on),
+            Command::Talk(held) => self.devices.talk(held),
+            Command::SetPushToTalk(on) => self.devices.set_push_to_talk(on),
             Command::SetCamera(on) => self.devices.enable(DeviceKind::Camera, on),
             Command::ChooseDevice { kind, id } => self.devices.choose(kind, id),
             Command::ProcessVoice(parts) => self.devices.process_voice(parts),
             Command::RetryDevice(kind) => self.devices.retry(kind),
             Command::RefreshDevices => self.devices.list(),
             Command::ShowTile { peer, tile } => self.show_tile(peer, tile),
+            Command::Hear { peer, hearing } => self.hear(&peer, hearing),
+            Command::ShowSpeaker(on) => self.speaker_view = on,
+            Command::Pin(peer) => self.pin(peer),
             Command::SendChat(text) => self.send_chat(&text),
             Command::TrustCertificate => self.trust_certificate(),
             Command::RejectCertificate => self.reject_certificate(now),
@@ -83,6 +89,9 @@ impl Session {
         call.been_inside = false;
         let url = call.url.server.to_string();
         let room_id = call.url.room.clone();
+        if self.devices.view().push_to_talk {
+            self.devices.enable(DeviceKind::Microphone, false);
+        }
         self.show(Screen::Call, Scene::Call);
         self.order(SignalingOrder::Connect { url });
         let (display_name, caps) = (self.public_name(), self.caps.clone());
@@ -128,6 +137,18 @@ impl Session {
     fn show_tile(&mut self, peer: PeerId, tile: ShownTile) {
         if self.call.as_mut().is_some_and(|call| call.member(&peer).is_some()) {
             self.tiles.show(peer, tile);
+        }
+    }
+
+    fn hear(&mut self, peer: &PeerId, hearing: Hearing) {
+        if self.call.as_mut().is_some_and(|call| call.hear(peer, hearing)) {
+            self.mesh.set_volume(peer, hearing.effective());
+        }
+    }
+
+    fn pin(&mut self, peer: Option<PeerId>) {
+        if let Some(call) = &mut self.call {
+            call.pinned = peer.filter(|peer| call.member(peer).is_some());
         }
     }
 

@@ -40,9 +40,11 @@ impl Devices {
         };
         let view = DevicesView {
             camera: view(DeviceKind::Camera, config.camera_enabled),
-            microphone: view(DeviceKind::Microphone, config.microphone_enabled),
+            microphone: view(DeviceKind::Microphone, config.microphone_enabled && !config.push_to_talk),
             speaker: view(DeviceKind::Speaker, true),
             voice: config.voice,
+            push_to_talk: config.push_to_talk,
+            talking: false,
         };
         let mut devices = Self { view, scene: Scene::Nothing, orders: VecDeque::new() };
         for kind in KINDS {
@@ -51,6 +53,7 @@ impl Devices {
             devices.orders.push_back(MediaOrder::Enable { kind, enabled });
         }
         devices.orders.push_back(MediaOrder::ProcessVoice(config.voice));
+        devices.orders.push_back(MediaOrder::StandBy(config.push_to_talk));
         devices.orders.push_back(MediaOrder::List);
         devices
     }
@@ -73,14 +76,15 @@ impl Devices {
 
     /// What the others are told: a device that failed is as good as off.
     pub(super) fn state_message(&self) -> ControlMessage {
-        let on = |view: &DeviceView| view.enabled && !matches!(view.state, DeviceState::Failed(_));
-        ControlMessage::State { microphone: on(&self.view.microphone), camera: on(&self.view.camera) }
+        let on = |kind| self.is_on(kind) && !matches!(self.view.get(kind).state, DeviceState::Failed(_));
+        ControlMessage::State { microphone: on(DeviceKind::Microphone), camera: on(DeviceKind::Camera) }
     }
 
     pub(super) fn set_scene(&mut self, scene: Scene) {
         if scene == self.scene {
             return;
         }
+        self.talk(false);
         self.scene = scene;
         self.orders.push_back(match scene {
             Scene::Nothing => MediaOrder::Stop,
@@ -100,12 +104,45 @@ impl Devices {
         if self.view.get(kind).enabled == enabled {
             return;
         }
+        let before = self.is_on(kind);
         self.get_mut(kind).enabled = enabled;
+        if kind == DeviceKind::Microphone {
+            self.view.talking = false;
+        }
+        self.switched(kind, before);
+    }
+
+    /// Talks while the microphone is off. A microphone that was switched on meanwhile stays on.
+    pub(super) fn talk(&mut self, held: bool) {
+        let before = self.is_on(DeviceKind::Microphone);
+        self.view.talking = held && self.scene == Scene::Call && !self.view.microphone.enabled;
+        self.switched(DeviceKind::Microphone, before);
+    }
+
+    pub(super) fn set_push_to_talk(&mut self, on: bool) {
+        if self.view.push_to_talk == on {
+            return;
+        }
+        self.view.push_to_talk = on;
+        self.orders.push_back(MediaOrder::StandBy(on));
+        if on {
+            self.enable(DeviceKind::Microphone, false);
+        }
+    }
+
+    /// A device was on or off before; if that is otherwise now, it follows.
+    fn switched(&mut self, kind: DeviceKind, before: bool) {
+        let enabled = self.is_on(kind);
+        if enabled == before {
+            return;
+        }
         self.orders.push_back(MediaOrder::Enable { kind, enabled });
         match &self.view.get(kind).state {
             DeviceState::Idle | DeviceState::Failed(_) if self.is_wanted(kind) => {
                 self.get_mut(kind).state = DeviceState::Opening;
             }
+            // It is needed again soon: the person should know.
+            DeviceState::Failed(_) if kind == DeviceKind::Microphone && self.view.push_to_talk => {}
             DeviceState::Failed(_) => self.get_mut(kind).state = DeviceState::Idle,
             // A device that goes away when it is switched off says so itself.
             DeviceState::Idle | DeviceState::Opening | DeviceState::Running => {}
@@ -164,8 +201,16 @@ impl Devices {
     fn is_wanted(&self, kind: DeviceKind) -> bool {
         match self.scene {
             Scene::Nothing => false,
-            Scene::Preview => kind != DeviceKind::Speaker && self.view.get(kind).enabled,
-            Scene::Call => self.view.get(kind).enabled,
+            Scene::Preview => kind != DeviceKind::Speaker && self.is_on(kind),
+            Scene::Call => self.is_on(kind),
+        }
+    }
+
+    /// What the person says, by switch or by holding a key.
+    fn is_on(&self, kind: DeviceKind) -> bool {
+        match kind {
+            DeviceKind::Microphone => self.view.is_heard(),
+            DeviceKind::Camera | DeviceKind::Speaker => self.view.get(kind).enabled,
         }
     }
 

@@ -12,6 +12,7 @@ use super::seam::{Output, SignalingOrder};
 use crate::control::ControlMessage;
 use crate::link::{Channel, LinkEvent, LinkId, LinkOrder};
 use crate::mesh::{MeshInput, MeshOutput};
+use crate::volume::Volume;
 
 impl Session {
     pub(super) fn link(&mut self, link: LinkId, event: LinkEvent, now: Instant) {
@@ -45,10 +46,11 @@ impl Session {
         while let Some(output) = self.mesh.poll_output() {
             match output {
                 MeshOutput::Link { link, order } => {
-                    if matches!(order, LinkOrder::Open(_)) {
-                        self.relinked(&link.peer);
+                    let opens = matches!(order, LinkOrder::Open(_));
+                    self.out.push_back(Output::Link { link: link.clone(), order });
+                    if opens {
+                        self.relinked(link);
                     }
-                    self.out.push_back(Output::Link { link, order });
                 }
                 MeshOutput::Signal { to, data } => self.send_signal(to, data),
                 MeshOutput::Stranger(peer) => {
@@ -62,11 +64,25 @@ impl Session {
         }
     }
 
-    fn relinked(&mut self, peer: &PeerId) {
-        if let Some(member) = self.call.as_mut().and_then(|call| call.member(peer)) {
+    /// A new link plays people as they sound: it is told how the person wants to hear this one.
+    fn relinked(&mut self, link: LinkId) {
+        self.changed = true;
+        let Some(call) = &mut self.call else { return };
+        if let Some(member) = call.member(&link.peer) {
             member.relinked();
         }
-        self.changed = true;
+        let volume = call.volume_of(&link.peer);
+        if volume != Volume::default() {
+            self.out.push_back(Output::Link { link, order: LinkOrder::SetVolume(volume) });
+        }
+    }
+
+    /// After somebody came or left.
+    pub(super) fn recognise(&mut self) {
+        let Some(call) = &mut self.call else { return };
+        for peer in call.recognise() {
+            self.mesh.set_volume(&peer, call.volume_of(&peer));
+        }
     }
 
     /// While the server is away, signals are for links that will be gone when it is back.

@@ -47,12 +47,14 @@ impl Session {
             ServerEvent::PeerJoined(participant) => {
                 call.add(&participant.peer_id, &participant.display_name);
                 self.mesh.handle(MeshInput::PeerJoined(participant), now);
+                self.recognise();
                 self.changed = true;
             }
             ServerEvent::PeerLeft { peer_id, .. } => {
                 call.remove(&peer_id);
                 self.tiles.remove(&peer_id);
                 self.mesh.handle(MeshInput::PeerLeft(peer_id), now);
+                self.recognise();
                 self.changed = true;
             }
             ServerEvent::Signal { from, data } => self.mesh.handle(MeshInput::Signal { from, data }, now),
@@ -76,6 +78,7 @@ impl Session {
         for event in early {
             self.server_event(event, now);
         }
+        self.recognise();
         self.notices.clear_server();
         self.changed = true;
     }

@@ -28,6 +28,10 @@ pub struct SessionConfig {
     pub chosen: ChosenDevices,
     /// What is done to the microphone's sound. Default: everything.
     pub voice: VoiceProcessing,
+    /// The microphone is off unless a key is held; [`Self::microphone_enabled`] does not count then. Default: false.
+    pub push_to_talk: bool,
+    /// Who speaks is shown large. Default: false.
+    pub speaker_view: bool,
     /// What our client can do beyond the base contract, as `join-room` tells it. Default: `control`.
     pub caps: Vec<String>,
 }
@@ -41,6 +45,8 @@ impl Default for SessionConfig {
             camera_enabled: true,
             chosen: ChosenDevices::default(),
             voice: VoiceProcessing::default(),
+            push_to_talk: false,
+            speaker_view: false,
             caps: vec![crate::control::CAP.to_owned()],
         }
     }
@@ -88,6 +94,10 @@ pub struct Settings {
     pub chosen: ChosenDevices,
     /// What is done to the microphone's sound.
     pub voice: VoiceProcessing,
+    /// The microphone is off unless a key is held.
+    pub push_to_talk: bool,
+    /// Who speaks is shown large.
+    pub speaker_view: bool,
 }
 
 /// A fact for the session.
@@ -247,7 +257,7 @@ pub enum MediaFact {
 
 /// What the devices shall do.
 ///
-/// `Choose` and `Enable` set what is wanted, in any scene and before the first one as well; the scene says what of it is in use.
+/// `Choose`, `Enable` and `StandBy` set what is wanted, in any scene and before the first one as well; the scene says what of it is in use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MediaOrder {
     /// The preview is up: run the camera (if enabled) for the own picture, and the microphone for its level. Nobody hears or sees us.
@@ -263,6 +273,8 @@ pub enum MediaOrder {
         /// On or off.
         enabled: bool,
     },
+    /// Keep the microphone open in a call while it is off, so that nothing of the first word is lost; or no longer.
+    StandBy(bool),
     /// Use this device from now on.
     Choose {
         /// Which kind.

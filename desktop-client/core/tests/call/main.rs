@@ -10,5 +10,8 @@ mod hostile_peers;
 mod leaving;
 mod lost_media;
 mod lost_server;
+mod push_to_talk;
+mod speaker_view;
 mod start_screen;
 mod tiles;
+mod volume;

@@ -38,6 +38,8 @@ pub enum AudioOrder {
     ChooseSpeaker(SpeakerSink),
     /// On or off.
     EnableMicrophone(bool),
+    /// Keep the microphone open while it is off, or no longer.
+    StandBy(bool),
     /// Process the microphone's sound in this way from now on.
     Process(VoiceProcessing),
     /// Send sound of this kind from now on.
@@ -171,6 +173,7 @@ impl AudioThread {
             AudioOrder::ChooseMicrophone(source) => input.choose(source, opener, events),
             AudioOrder::ChooseSpeaker(sink) => output.choose(sink, opener, events),
             AudioOrder::EnableMicrophone(enabled) => input.enable(enabled, opener, events),
+            AudioOrder::StandBy(on) => input.stand_by(on, opener, events),
             AudioOrder::Process(parts) => {
                 self.parts = parts;
                 self.configure_voice();

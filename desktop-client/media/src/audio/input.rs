@@ -16,6 +16,8 @@ use crate::source::MicrophoneSource;
 pub struct Input {
     source: Option<MicrophoneSource>,
     enabled: bool,
+    /// Open while it is off, too.
+    stand_by: bool,
     /// Number of the newest wish.
     number: u64,
     microphone: Option<Box<dyn Microphone>>,
@@ -38,6 +40,7 @@ impl Input {
         Self {
             source,
             enabled,
+            stand_by: false,
             number: 0,
             microphone: None,
             stereo: false,
@@ -58,7 +61,7 @@ impl Input {
         self.close();
         self.number += 1;
         // A microphone that was never on is not opened: nobody likes one that listens before the first word.
-        let wanted = self.source.clone().filter(|_| self.enabled);
+        let wanted = self.source.clone().filter(|_| self.enabled || self.stand_by);
         let state = if wanted.is_some() { DeviceState::Opening } else { DeviceState::Idle };
         opener.microphone(self.number, wanted);
         self.set_state(state, events);
@@ -72,10 +75,19 @@ impl Input {
         }
     }
 
-    /// Off keeps the device open while somebody listens, and sends silence, so that on is at once.
+    /// Off keeps the device open while somebody listens, and sends silence, so that on is at once. On tries one that failed again.
     pub fn enable(&mut self, enabled: bool, opener: &OpenerHandle, events: &Events) {
+        let on = enabled && !self.enabled;
         self.enabled = enabled;
-        if enabled && self.state == DeviceState::Idle {
+        if (enabled && self.state == DeviceState::Idle) || (on && self.failed()) {
+            self.start(opener, events);
+        }
+    }
+
+    /// Opens the device while it is off, so that on is at once also the first time.
+    pub fn stand_by(&mut self, on: bool, opener: &OpenerHandle, events: &Events) {
+        self.stand_by = on;
+        if on && self.state == DeviceState::Idle {
             self.start(opener, events);
         }
     }
@@ -126,7 +138,7 @@ impl Input {
     /// Closes a microphone that is off and that nobody would hear, so that its light goes out.
     pub fn release_unless(&mut self, in_use: bool, opener: &OpenerHandle, events: &Events) {
         let open = matches!(self.state, DeviceState::Running { .. } | DeviceState::Opening);
-        if open && !self.enabled && !in_use {
+        if open && !self.enabled && !self.stand_by && !in_use {
             self.start(opener, events);
         }
     }

@@ -6,6 +6,8 @@ use egui::{Align, CentralPanel, Frame, Key, Layout, Margin, Modifiers, Panel, Ui
 
 use super::chat::ChatView;
 use super::notices::banner;
+use super::stage::Stage;
+use super::talk::HoldToTalk;
 use super::{Pass, grid, shortcuts, statistics, toolbar};
 use crate::theme;
 use crate::widgets::{Button, Field, Icon, Tone, card, device_pickers, hint, line, message, spinner};
@@ -30,6 +32,8 @@ pub struct CallView {
     side: Side,
     chat: ChatView,
     password: String,
+    talk: HoldToTalk,
+    stage: Stage,
     /// When the link was copied, in egui's time.
     pub(super) copied: Option<f64>,
 }
@@ -51,18 +55,24 @@ impl CallView {
     fn show_call(&mut self, ui: &mut Ui, room: &RoomView, pass: &mut Pass<'_>) {
         self.chat.follow(&room.chat, self.side == Side::Chat);
         shortcuts::devices(ui, pass);
+        self.talk.listen(ui, pass);
         self.panel_shortcuts(ui);
+        if shortcuts::pressed(ui, shortcuts::SPEAKER_VIEW) {
+            pass.commands.push(Command::ShowSpeaker(!pass.snapshot.speaker_view));
+        }
         banners(ui, room, pass);
         Panel::bottom("toolbar")
             .show_separator_line(false)
             .frame(Frame::new().inner_margin(Margin::symmetric(12, 10)))
             .show(ui, |ui| {
-                toolbar::show(ui, room, &mut self.side, self.chat.unread(), &mut self.copied, pass);
+                let button =
+                    toolbar::show(ui, room, &mut self.side, self.chat.unread(), &mut self.copied, pass);
+                self.talk.button_is(button);
             });
         let frame = Frame::new().inner_margin(Margin { left: 12, right: 12, top: 12, bottom: 0 });
         if ui.available_width() < theme::NARROW {
             CentralPanel::no_frame().frame(frame).show(ui, |ui| match self.side {
-                Side::Closed => grid::show(ui, room, pass),
+                Side::Closed => self.show_tiles(ui, room, pass),
                 Side::Chat | Side::Devices | Side::Statistics => self.show_side(ui, room, pass),
             });
             return;
@@ -75,7 +85,15 @@ impl CallView {
                 .frame(Frame::new().inner_margin(Margin { left: 0, right: 12, top: 12, bottom: 0 }))
                 .show(ui, |ui| self.show_side(ui, room, pass));
         }
-        CentralPanel::no_frame().frame(frame).show(ui, |ui| grid::show(ui, room, pass));
+        CentralPanel::no_frame().frame(frame).show(ui, |ui| self.show_tiles(ui, room, pass));
+    }
+
+    fn show_tiles(&mut self, ui: &mut Ui, room: &RoomView, pass: &mut Pass<'_>) {
+        if pass.snapshot.speaker_view {
+            self.stage.show(ui, room, pass);
+        } else {
+            grid::show(ui, room, pass);
+        }
     }
 
     fn panel_shortcuts(&mut self, ui: &Ui) {
@@ -84,7 +102,12 @@ impl CallView {
                 self.side = if self.side == side { Side::Closed } else { side };
             }
         }
-        if self.side != Side::Closed && ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Escape)) {
+        // What lies over the tiles is closed first.
+        let covered = egui::Popup::is_any_open(ui.ctx());
+        if self.side != Side::Closed
+            && !covered
+            && ui.input_mut(|i| i.consume_key(Modifiers::NONE, Key::Escape))
+        {
             self.side = Side::Closed;
         }
     }
@@ -174,7 +197,11 @@ fn banners(ui: &mut Ui, room: &RoomView, pass: &mut Pass<'_>) {
     }
     for kind in [DeviceKind::Camera, DeviceKind::Microphone, DeviceKind::Speaker] {
         let device = pass.snapshot.devices.get(kind);
-        let wanted = device.enabled || kind == DeviceKind::Speaker;
+        let wanted = match kind {
+            DeviceKind::Camera => device.enabled,
+            DeviceKind::Microphone => device.enabled || pass.snapshot.devices.push_to_talk,
+            DeviceKind::Speaker => true,
+        };
         if let (true, DeviceState::Failed(reason)) = (wanted, &device.state) {
             banner(ui, &format!("{kind:?} failed"), NoticeLevel::Error, reason, |ui| {
                 if Button::text("Try again").height(30.0).tooltip("Open the device again").clicked(ui) {

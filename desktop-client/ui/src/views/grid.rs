@@ -1,9 +1,10 @@
 //! The tiles of a call in the room that there is.
 
 use call_core::layout::{self, TILE_ASPECT, Tile};
-use call_core::snapshot::RoomView;
+use call_core::snapshot::{ParticipantView, RoomView};
 use egui::{Rect, Ui, Vec2, pos2, vec2};
 
+use super::tile::Choice;
 use super::{Pass, header, tile};
 use crate::theme;
 use crate::widgets::{card, hint, line};
@@ -21,13 +22,7 @@ pub fn show(ui: &mut Ui, room: &RoomView, pass: &mut Pass<'_>) {
     if let [other] = others.as_slice()
         && area.width() > area.height()
     {
-        // A conversation: the other is large, and we are small in the corner.
-        tile::peer(ui, other, area, pass);
-        let side = (area.size() * 0.28).min(vec2(240.0, 180.0));
-        let own = Vec2::new(side.x.max(96.0), side.x.max(96.0) / TILE_ASPECT);
-        let rect = Rect::from_min_size(area.right_bottom() - own - Vec2::splat(12.0), own);
-        tile::own(ui, rect, true, pass);
-        return;
+        return conversation(ui, other, area, pass);
     }
     if others.is_empty() {
         tile::own(ui, area, false, pass);
@@ -39,11 +34,20 @@ pub fn show(ui: &mut Ui, room: &RoomView, pass: &mut Pass<'_>) {
     let cell =
         |tile: &Tile| Rect::from_min_size(area.min + vec2(tile.x, tile.y), vec2(tile.width, tile.height));
     for (participant, tile) in others.iter().zip(&tiles) {
-        tile::peer(ui, participant, cell(tile), pass);
+        tile::peer(ui, participant, cell(tile), Choice::None, pass);
     }
     if let Some(tile) = tiles.last() {
         tile::own(ui, cell(tile), false, pass);
     }
+}
+
+/// The other is large, and we are small in the corner.
+pub fn conversation(ui: &mut Ui, other: &ParticipantView, area: Rect, pass: &mut Pass<'_>) {
+    tile::peer(ui, other, area, Choice::None, pass);
+    let side = (area.size() * 0.28).min(vec2(240.0, 180.0));
+    let own = Vec2::new(side.x.max(96.0), side.x.max(96.0) / TILE_ASPECT);
+    let rect = Rect::from_min_size(area.right_bottom() - own - Vec2::splat(12.0), own);
+    tile::own(ui, rect, true, pass);
 }
 
 fn invitation(ui: &mut Ui, area: Rect) {

@@ -6,8 +6,8 @@ use egui::{CentralPanel, CornerRadius, Frame, Key, Margin, Rect, ScrollArea, Sen
 use shared::RoomId;
 use shared::limits::{DISPLAY_NAME_MAX_CHARS, PASSWORD_MAX_BYTES};
 
+use super::switches::{Talk, camera_button, microphone_button};
 use super::synced::Synced;
-use super::toolbar::{camera_button, microphone_button};
 use super::{Pass, header, shortcuts};
 use crate::theme;
 use crate::video::{Fit, Placement, TileId};
@@ -197,7 +197,7 @@ fn switches(ui: &mut Ui, rect: Rect, pass: &mut Pass<'_>) {
     header::over(ui, place, |ui| {
         ui.spacing_mut().item_spacing = Vec2::splat(theme::GAP);
         let devices = &pass.snapshot.devices;
-        if microphone_button(ui, &devices.microphone, height).clicked() {
+        if microphone_button(ui, &devices.microphone, Talk::Impossible, height).clicked() {
             pass.commands.push(Command::SetMicrophone(!devices.microphone.enabled));
         }
         if camera_button(ui, &devices.camera, height).clicked() {

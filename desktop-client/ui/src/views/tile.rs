@@ -1,26 +1,90 @@
 //! One person: picture or avatar, name, muted mark, and how the link with them stands.
 
+use call_core::command::Command;
 use call_core::link::ConnectionState;
 use call_core::snapshot::{DeviceState, ParticipantView};
 use egui::{
-    Color32, CornerRadius, Pos2, Rect, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2, vec2,
+    Color32, CornerRadius, Pos2, Rect, Response, Role, Sense, Stroke, StrokeKind, Ui, Vec2, WidgetInfo, pos2,
+    vec2,
 };
 
-use super::{Pass, header};
+use super::{Pass, header, volume};
 use crate::text::{Look, one_line};
 use crate::theme;
 use crate::video::{Fit, Placement, TileId};
 use crate::widgets::{Icon, avatar, spinner_in};
 
+/// What a click on a tile does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// Nothing.
+    None,
+    /// Pins the person.
+    Pin,
+    /// Unpins them.
+    Unpin,
+}
+
+impl Choice {
+    /// For one who is pinned or not.
+    pub fn of(pinned: bool) -> Self {
+        if pinned { Self::Unpin } else { Self::Pin }
+    }
+}
+
 /// Shows somebody else.
-pub fn peer(ui: &mut Ui, who: &ParticipantView, rect: Rect, pass: &mut Pass<'_>) {
-    pass.tiles.painted(ui, &who.peer_id, rect);
+pub fn peer(ui: &mut Ui, who: &ParticipantView, rect: Rect, choice: Choice, pass: &mut Pass<'_>) {
+    let response = surface(ui, who, rect, choice, pass);
+    if ui.is_rect_visible(rect) {
+        pass.tiles.painted(ui, &who.peer_id, rect);
+        picture(ui, who, rect, pass);
+        if choice == Choice::Unpin {
+            pin(ui, rect);
+        }
+        if response.has_focus() {
+            let line = Stroke::new(3.0, theme::palette(ui).accent);
+            ui.painter().rect_stroke(rect, CornerRadius::same(theme::RADIUS), line, StrokeKind::Inside);
+        }
+    }
+    if response.gained_focus() {
+        ui.scroll_to_rect(rect, None);
+    }
+    // A click of the second button asks for the volume.
+    volume::control(ui, who, rect, response.secondary_clicked(), pass.commands);
+}
+
+/// The tile as something to point at and to click.
+fn surface(ui: &Ui, who: &ParticipantView, rect: Rect, choice: Choice, pass: &mut Pass<'_>) -> Response {
+    let described = describe(who, pass);
+    let id = ui.scope_id().with(&who.peer_id);
+    let (response, hint) = match choice {
+        Choice::None => {
+            let response = ui.interact(rect, id, Sense::CLICK);
+            response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &described));
+            (response, None)
+        }
+        Choice::Pin | Choice::Unpin => {
+            let response = ui.interact(rect, id, Sense::click());
+            let pinned = choice == Choice::Unpin;
+            response.widget_info(|| WidgetInfo::selected(Role::Button, true, pinned, &described));
+            let hint = if pinned { "Click to show whoever speaks" } else { "Click to keep them large" };
+            (response, Some(hint.to_owned()))
+        }
+    };
+    if choice != Choice::None && response.clicked() {
+        pass.commands.push(Command::Pin((choice == Choice::Pin).then(|| who.peer_id.clone())));
+    }
+    let rtt = who.rtt_ms.map(|ms| format!("Round trip: {ms} ms"));
+    let more: Vec<String> = rtt.into_iter().chain(hint).collect();
+    if more.is_empty() {
+        response
+    } else {
+        response.on_hover_text(format!("{described}\n{}", more.join("\n")))
+    }
+}
+
+fn picture(ui: &mut Ui, who: &ParticipantView, rect: Rect, pass: &mut Pass<'_>) {
     let status = status(who);
-    let speaks =
-        status.is_none() && who.microphone != Some(false) && pass.speaking.peers.contains(&who.peer_id);
-    let described = describe(who, status, speaks);
-    let response = ui.interact(rect, ui.scope_id().with(&who.peer_id), Sense::hover());
-    response.widget_info(|| WidgetInfo::labeled(Role::Image, true, &described));
     back(ui, rect);
     let frame =
         (who.video_flowing && who.camera != Some(false)).then(|| pass.video.peer(&who.peer_id)).flatten();
@@ -31,18 +95,26 @@ pub fn peer(ui: &mut Ui, who: &ParticipantView, rect: Rect, pass: &mut Pass<'_>)
         face(ui, rect, &who.display_name);
     }
     if let Some(status) = status {
-        overlay(ui, rect, status);
+        overlay(ui, rect, status, volume::mark_height(who));
     }
-    nameplate(ui, rect, &who.display_name, Sound::of(who.microphone == Some(false), speaks));
-    if let Some(ms) = who.rtt_ms {
-        response.on_hover_text(format!("{described}\nRound trip: {ms} ms"));
-    }
+    nameplate(ui, rect, &who.display_name, Sound::of(who.microphone == Some(false), speaks(who, pass)));
+}
+
+fn speaks(who: &ParticipantView, pass: &Pass<'_>) -> bool {
+    status(who).is_none() && who.microphone != Some(false) && pass.speaking.peers.contains(&who.peer_id)
+}
+
+/// The mark of who is pinned, at the upper left.
+fn pin(ui: &Ui, rect: Rect) {
+    let place = Rect::from_min_size(rect.min + Vec2::splat(8.0), Vec2::splat(28.0));
+    ui.painter().circle_filled(place.center(), 14.0, theme::SCRIM);
+    Icon::Pin.paint(ui.painter(), place.shrink(6.0), theme::ON_SCRIM);
 }
 
 /// Shows us.
 pub fn own(ui: &mut Ui, rect: Rect, small: bool, pass: &mut Pass<'_>) {
     let devices = &pass.snapshot.devices;
-    let muted = !devices.microphone.enabled;
+    let muted = !devices.is_heard();
     let camera = devices.camera.enabled && !matches!(devices.camera.state, DeviceState::Failed(_));
     let speaks = !muted && pass.speaking.own;
     let described = format!(
@@ -64,7 +136,7 @@ pub fn own(ui: &mut Ui, rect: Rect, small: bool, pass: &mut Pass<'_>) {
     } else {
         face(ui, rect, &pass.snapshot.display_name);
         if devices.camera.enabled && devices.camera.state == DeviceState::Opening {
-            overlay(ui, rect, Status { text: "Starting camera…", at_work: true });
+            overlay(ui, rect, Status { text: "Starting camera…", at_work: true }, 0.0);
         }
     }
     nameplate(ui, rect, "You", Sound::of(muted, speaks));
@@ -104,7 +176,7 @@ fn status(who: &ParticipantView) -> Option<Status> {
     Some(Status { text, at_work })
 }
 
-fn describe(who: &ParticipantView, status: Option<Status>, speaks: bool) -> String {
+fn describe(who: &ParticipantView, pass: &Pass<'_>) -> String {
     let mut text = crate::text::safe(&who.display_name).into_owned();
     if who.microphone == Some(false) {
         text.push_str(", microphone off");
@@ -112,23 +184,28 @@ fn describe(who: &ParticipantView, status: Option<Status>, speaks: bool) -> Stri
     if who.camera == Some(false) {
         text.push_str(", camera off");
     }
-    if speaks {
+    if speaks(who, pass) {
         text.push_str(", speaking");
     }
-    if let Some(status) = status {
+    if let Some(heard) = volume::described(who.hearing) {
+        text.push_str(", ");
+        text.push_str(&heard);
+    }
+    if let Some(status) = status(who) {
         text.push_str(", ");
         text.push_str(status.text);
     }
     text
 }
 
-/// A pill at the top, clear of the avatar and the name; in the middle of a low tile, which has no avatar then.
-fn overlay(ui: &mut Ui, rect: Rect, status: Status) {
+/// A pill at the top, `below` what is there already, clear of the avatar and the name; in the middle of a low tile, which has no avatar then.
+fn overlay(ui: &mut Ui, rect: Rect, status: Status, below: f32) {
     let width = (rect.width() - 56.0).max(20.0);
     let galley = one_line(ui, status.text, &Look::new(theme::small(), theme::ON_SCRIM), width);
     let side = 16.0;
     let size = galley.size() + vec2(side + 26.0, 10.0);
-    let y = if rect.height() >= BOTH_FIT { rect.top() + size.y * 0.5 + 10.0 } else { rect.center().y - 8.0 };
+    let top = rect.top() + below + 10.0;
+    let y = if rect.height() >= BOTH_FIT { top + size.y * 0.5 } else { rect.center().y - 8.0 };
     let center = pos2(rect.center().x, y);
     let pill = Rect::from_center_size(center, size);
     ui.painter().rect_filled(pill, size.y * 0.5, theme::SCRIM);

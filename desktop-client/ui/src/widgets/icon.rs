@@ -17,6 +17,8 @@ pub enum Icon {
     CameraOff,
     /// A loudspeaker.
     Speaker,
+    /// A loudspeaker that is silent.
+    SpeakerOff,
     /// Device settings.
     Sliders,
     /// Chat.
@@ -55,6 +57,10 @@ pub enum Icon {
     Moon,
     /// The system's theme.
     Screen,
+    /// One large, the others small.
+    Stage,
+    /// Kept where it is.
+    Pin,
 }
 
 /// A pen on the 24 × 24 grid.
@@ -119,9 +125,12 @@ impl Icon {
             stroke: Stroke::new((side / 24.0 * 1.9).max(1.3), color),
         };
         match self {
-            Self::Microphone | Self::MicrophoneOff | Self::Camera | Self::CameraOff | Self::Speaker => {
-                self.device(&pen);
-            }
+            Self::Microphone
+            | Self::MicrophoneOff
+            | Self::Camera
+            | Self::CameraOff
+            | Self::Speaker
+            | Self::SpeakerOff => self.device(&pen),
             Self::Sun | Self::Moon | Self::Screen => self.theme(&pen),
             Self::Chat
             | Self::Chart
@@ -129,6 +138,7 @@ impl Icon {
             | Self::Leave
             | Self::People
             | Self::Send
+            | Self::Stage
             | Self::Sliders => {
                 self.call(&pen);
             }
@@ -139,6 +149,7 @@ impl Icon {
             | Self::Trash
             | Self::Plus
             | Self::Lock
+            | Self::Pin
             | Self::Info
             | Self::Warning => self.sign(&pen),
         }
@@ -165,8 +176,13 @@ impl Icon {
                     (3.0, 14.5),
                     (3.0, 9.5),
                 ]);
-                pen.arc((12.5, 12.0), 4.0, -0.9, 0.9);
-                pen.arc((12.5, 12.0), 8.0, -0.9, 0.9);
+                if self == Self::SpeakerOff {
+                    pen.line(&[(15.5, 9.0), (21.5, 15.0)]);
+                    pen.line(&[(21.5, 9.0), (15.5, 15.0)]);
+                } else {
+                    pen.arc((12.5, 12.0), 4.0, -0.9, 0.9);
+                    pen.arc((12.5, 12.0), 8.0, -0.9, 0.9);
+                }
             }
         }
         if matches!(self, Self::MicrophoneOff | Self::CameraOff) {
@@ -235,6 +251,12 @@ impl Icon {
             Self::Send => {
                 pen.line(&[(21.0, 3.0), (3.0, 10.5), (10.5, 13.5), (13.5, 21.0), (21.0, 3.0), (10.5, 13.5)]);
             }
+            Self::Stage => {
+                pen.frame((2.5, 3.0), (21.5, 14.5), 2.0);
+                for left in [2.5, 9.5, 16.5] {
+                    pen.frame((left, 17.5), (left + 5.0, 21.0), 1.0);
+                }
+            }
             _ => {
                 for (x, knob) in [(5.0, 15.0), (12.0, 8.5), (19.0, 14.0)] {
                     pen.line(&[(x, 3.0), (x, knob - 2.5)]);
@@ -275,6 +297,11 @@ impl Icon {
                 pen.line(&[(7.5, 8.0), (7.5, 10.5)]);
                 pen.line(&[(16.5, 8.0), (16.5, 10.5)]);
             }
+            Self::Pin => {
+                pen.line(&[(8.0, 3.0), (16.0, 3.0)]);
+                pen.line(&[(9.5, 3.0), (9.5, 10.0), (6.0, 14.5), (18.0, 14.5), (14.5, 10.0), (14.5, 3.0)]);
+                pen.line(&[(12.0, 14.5), (12.0, 21.0)]);
+            }
             Self::Info => {
                 pen.circle(12.0, 12.0, 9.0);
                 pen.line(&[(12.0, 11.0), (12.0, 16.5)]);
@@ -303,6 +330,7 @@ mod tests {
             Icon::Camera,
             Icon::CameraOff,
             Icon::Speaker,
+            Icon::SpeakerOff,
             Icon::Sliders,
             Icon::Chat,
             Icon::Chart,
@@ -322,6 +350,8 @@ mod tests {
             Icon::Sun,
             Icon::Moon,
             Icon::Screen,
+            Icon::Stage,
+            Icon::Pin,
         ];
         let ctx = egui::Context::default();
         for icon in all {

@@ -8,6 +8,7 @@ use super::button::Button;
 use super::card::{icon_in_line, message, row};
 use super::icon::Icon;
 use super::label::line;
+use super::talk::talk_choice;
 use super::voice::voice_choices;
 use crate::text::safe;
 use crate::theme;
@@ -17,7 +18,11 @@ pub fn device_pickers(ui: &mut Ui, devices: &DevicesView, commands: &mut Vec<Com
     for kind in [DeviceKind::Camera, DeviceKind::Microphone, DeviceKind::Speaker] {
         device_picker(ui, kind, devices.get(kind), commands);
         if kind == DeviceKind::Microphone {
-            voice_choices(ui, devices.voice, commands);
+            ui.vertical(|ui| {
+                ui.spacing_mut().item_spacing.y = 0.0;
+                voice_choices(ui, devices.voice, commands);
+                talk_choice(ui, devices.push_to_talk, commands);
+            });
         }
     }
 }

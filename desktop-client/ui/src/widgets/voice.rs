@@ -5,7 +5,7 @@ use call_core::snapshot::{SoundMode, VoiceProcessing};
 use egui::Ui;
 
 /// Height of a row of switches, in points: tall enough for a finger, so low that they are seen as belonging together.
-const ROW_HEIGHT: f32 = 26.0;
+pub const ROW_HEIGHT: f32 = 26.0;
 
 /// Shows the choice and the switches.
 pub fn voice_choices(ui: &mut Ui, voice: VoiceProcessing, commands: &mut Vec<Command>) {

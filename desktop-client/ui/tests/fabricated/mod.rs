@@ -11,6 +11,7 @@ use call_core::snapshot::{
     ChatLine, DeviceInfo, DeviceState, DeviceView, DevicesView, ParticipantView, RoomConnection, RoomView,
     RoomsState, Screen, ServerView, Snapshot, VoiceProcessing,
 };
+use call_core::volume::Hearing;
 use call_ui::{CallFigures, Figure, SECONDS, Speaking, VideoFrames};
 use media_core::frame::I420Frame;
 use shared::rest::{Room, RoomPeer};
@@ -28,6 +29,7 @@ pub fn start() -> Snapshot {
         display_name: String::new(),
         server: ServerView { url: String::new(), rooms: RoomsState::Unknown, busy: false, form_error: None },
         room: None,
+        speaker_view: false,
         devices: devices(),
         notices: Vec::new(),
         trust: None,
@@ -132,6 +134,7 @@ fn room_view(connection: RoomConnection, names: &[&str]) -> RoomView {
         connection,
         own_id: Some(peer_id("own")),
         participants: names.iter().enumerate().map(|(i, name)| participant(i, name)).collect(),
+        pinned: None,
         chat: Vec::new(),
     }
 }
@@ -148,6 +151,7 @@ pub fn participant(index: usize, name: &str) -> ParticipantView {
         sends_sound_only: false,
         gets_sound_only: false,
         rtt_ms: None,
+        hearing: Hearing::default(),
     }
 }
 
@@ -164,6 +168,8 @@ fn devices() -> DevicesView {
         microphone: view(vec![info("mic-1", "Built-in microphone")]),
         speaker: view(vec![info("out-1", "Headphones"), info("out-2", "Built-in speakers")]),
         voice: VoiceProcessing::default(),
+        push_to_talk: false,
+        talking: false,
     }
 }
 
@@ -228,7 +234,7 @@ impl VideoFrames for NoPictures {
 
 /// The first of the others speaks.
 pub fn speaking() -> Speaking {
-    Speaking { own: false, peers: [peer_id("peer-0")].into() }
+    Speaking { own: false, peers: [peer_id("peer-0")].into(), floor: Some(peer_id("peer-0")) }
 }
 
 /// Figures of a call over a network that dips once.

@@ -20,6 +20,7 @@ fn screens() -> BTreeMap<&'static str, Snapshot> {
         ("rooms", fabricated::rooms()),
         ("preview", fabricated::preview()),
         ("call", fabricated::busy_call()),
+        ("speaker", Snapshot { speaker_view: true, ..fabricated::busy_call() }),
         ("joining", connection(RoomConnection::Joining)),
         ("ended", connection(RoomConnection::Ended { message: "Over.".into() })),
         ("refused", connection(RoomConnection::Refused { message: "No.".into(), wants_password: true })),
@@ -56,13 +57,21 @@ fn every_control_has_a_name_of_its_own() {
 fn everything_can_be_reached_and_used_with_the_keyboard() {
     let mut stage = Stage::new(fabricated::call(&["Ada"]));
     let mut reached = Vec::new();
-    for _ in 0..7 {
+    for _ in 0..8 {
         stage.press(egui::Modifiers::NONE, egui::Key::Tab);
         let focused = stage.0.root().children_recursive().find(egui_kittest::Node::is_focused);
         reached.extend(focused.and_then(|node| node.accesskit_node().label()));
     }
-    let bar =
-        ["Turn microphone off", "Turn camera off", "Devices…", "Chat", "Statistics", "Copy link", "Leave"];
+    let bar = [
+        "Turn microphone off",
+        "Turn camera off",
+        "Devices…",
+        "Speaker view",
+        "Chat",
+        "Statistics",
+        "Copy link",
+        "Leave",
+    ];
     assert_eq!(reached, bar);
     stage.commands();
     stage.press(egui::Modifiers::NONE, egui::Key::Space);
@@ -88,6 +97,7 @@ fn narrow_and_tiny_windows_still_have_every_button() {
             "Turn microphone off",
             "Turn camera off",
             "Devices…",
+            "Speaker view",
             "Chat, 3 unread",
             "Statistics",
             "Copy link",

@@ -95,6 +95,19 @@ impl Stage {
         self.settle();
     }
 
+    /// Clicks with the pointer's second button on what has this label.
+    pub fn click_secondary(&mut self, label: &str) {
+        self.0.get_by_label(label).click_secondary();
+        self.settle();
+    }
+
+    /// The label of what has the keyboard's focus.
+    pub fn focused(&self) -> Option<String> {
+        use egui_kittest::kittest::NodeT as _;
+        let focused = self.0.root().children_recursive().find(egui_kittest::Node::is_focused);
+        focused.and_then(|node| node.accesskit_node().label())
+    }
+
     /// Types into the field with this label.
     pub fn type_into(&mut self, label: &str, text: &str) {
         self.field(label).focus();

@@ -92,7 +92,9 @@ impl Pc {
                 new.then_some(Effect::Event(LinkEvent::ChannelOpen(Channel::Chat))).into_iter().collect()
             }
             LinkOrder::Send { channel, text } => vec![Effect::Send { channel, text }],
-            LinkOrder::FitTile(_) | LinkOrder::Open(_) | LinkOrder::Close => Vec::new(),
+            LinkOrder::FitTile(_) | LinkOrder::SetVolume(_) | LinkOrder::Open(_) | LinkOrder::Close => {
+                Vec::new()
+            }
         }
     }
 
