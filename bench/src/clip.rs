@@ -63,6 +63,14 @@ impl Clips {
         Ok(clips)
     }
 
+    /// Writes them, with sentences that can be told apart.
+    pub fn write_sentences(format: Format) -> Result<Self> {
+        let clips = Self { folder: tempfile::tempdir()? };
+        write_video(&clips.camera(), format, true)?;
+        e2e::clip::write_sentences(&clips.microphone())?;
+        Ok(clips)
+    }
+
     /// A y4m.
     pub fn camera(&self) -> PathBuf {
         self.folder.path().join("camera.y4m")

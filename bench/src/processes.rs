@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
@@ -17,6 +17,21 @@ pub fn cpu_seconds(pid: u32) -> Result<f64> {
     let ticks = fields.get(11..15).context("a short stat line")?;
     let ticks = ticks.iter().map(|field| field.parse::<u64>()).sum::<Result<u64, _>>()?;
     Ok(ticks as f64 / TICKS_PER_SECOND)
+}
+
+/// CPU time of each thread of a process, in seconds, by the threads' names; those of one name together.
+pub fn thread_cpu_seconds(pid: u32) -> Result<BTreeMap<String, f64>> {
+    let mut threads = BTreeMap::new();
+    for entry in fs::read_dir(proc_file(pid, "task"))? {
+        let folder = entry?.path();
+        // A thread may have ended since.
+        let Ok(name) = fs::read_to_string(folder.join("comm")) else { continue };
+        let Ok(fields) = stat_file(&folder.join("stat")) else { continue };
+        let ticks = fields.get(11..13).context("a short stat line")?;
+        let ticks = ticks.iter().map(|field| field.parse::<u64>()).sum::<Result<u64, _>>()?;
+        *threads.entry(name.trim_end().to_owned()).or_default() += ticks as f64 / TICKS_PER_SECOND;
+    }
+    Ok(threads)
 }
 
 /// Resident memory of a process, in bytes.
@@ -62,8 +77,11 @@ pub fn pin(pid: u32, core: usize) -> Result<()> {
 
 /// The fields of the stat line behind the program's name, which may hold anything: the third field is the first here.
 fn stat(pid: u32) -> Result<Vec<String>> {
-    let path = proc_file(pid, "stat");
-    let line = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    stat_file(&proc_file(pid, "stat"))
+}
+
+fn stat_file(path: &Path) -> Result<Vec<String>> {
+    let line = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let (_, fields) = line.rsplit_once(')').context("a stat line without a name")?;
     Ok(fields.split_whitespace().map(str::to_owned).collect())
 }
@@ -88,6 +106,8 @@ mod tests {
         let mut child = Command::new("sleep").arg("100").spawn().unwrap();
         assert!(descendants(own).unwrap().contains(&child.id()));
         assert!(cpu_seconds(own).unwrap() < 1_000.0);
+        let threads = thread_cpu_seconds(own).unwrap();
+        assert!(!threads.is_empty() && threads.values().all(|seconds| *seconds < 1_000.0), "{threads:?}");
         assert!(resident_bytes(own).unwrap() >= proportional_bytes(child.id()).unwrap());
         child.kill().unwrap();
         child.wait().unwrap();

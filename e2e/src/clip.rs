@@ -20,6 +20,24 @@ const SPEECH: &str = "The birch canoe slid on the smooth planks. Glue the sheet 
     These days a chicken leg is a rare dish. Rice is often served in round bowls. The juice of lemons makes fine punch. The box was thrown beside the \
     parked truck. The hogs were fed chopped corn and garbage. Four hours of steady work faced us. A large size in stockings is hard to sell.";
 
+/// Sentences of two to three seconds each (from the same list), and voices of `espeak-ng` to say them.
+const SENTENCES: [(&str, &str); 8] = [
+    ("en-us", "The birch canoe slid on the smooth planks."),
+    ("en-gb+f3", "Glue the sheet to the dark blue background."),
+    ("en-us+m3", "It's easy to tell the depth of a well."),
+    ("en-gb-scotland", "These days a chicken leg is a rare dish."),
+    ("en-us+f2", "Rice is often served in round bowls."),
+    ("en-gb+m7", "The juice of lemons makes fine punch."),
+    ("en-us+f4", "The box was thrown beside the parked truck."),
+    ("en-gb", "The hogs were fed chopped corn and garbage."),
+];
+
+/// After each sentence.
+const PAUSE: Duration = Duration::from_millis(600);
+
+/// What is kept of a sentence begins and ends with a sample over this; around it `espeak-ng` leaves silence of its own.
+const AUDIBLE: u16 = 60;
+
 /// A clip of pictures.
 #[derive(Debug, Clone, Copy)]
 pub struct VideoClip {
@@ -86,6 +104,36 @@ pub fn write_speech(path: &Path) -> Result<()> {
     let reason = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success() && path.is_file(), "espeak-ng: {reason}");
     Ok(())
+}
+
+/// Writes sentences of several voices as a mono WAV, each with a pause after it, so that they can be found in a recording: see [`crate::listening`].
+pub fn write_sentences(path: &Path) -> Result<()> {
+    let program =
+        programs::foreign("espeak-ng", "Install the package espeak-ng: scripts/setup-test.sh does.")?;
+    let mut writer = None;
+    for (voice, sentence) in SENTENCES {
+        let output = Command::new(&program)
+            .args(["-v", voice, "--stdout", sentence])
+            .output()
+            .context("cannot run espeak-ng")?;
+        ensure!(output.status.success(), "espeak-ng: {}", String::from_utf8_lossy(&output.stderr));
+        let reader = hound::WavReader::new(output.stdout.as_slice())?;
+        let spec = reader.spec();
+        // A stream's length is not known when its head is written, so the reader ends with an error.
+        let samples: Vec<i16> = reader.into_samples().map_while(Result::ok).collect();
+        let audible = |sample: &i16| sample.unsigned_abs() > AUDIBLE;
+        let first = samples.iter().position(audible).context("espeak-ng says nothing")?;
+        let last = samples.iter().rposition(audible).unwrap_or(first);
+        let writer = match &mut writer {
+            Some(writer) => writer,
+            none => none.insert(hound::WavWriter::create(path, spec)?),
+        };
+        let pause = (f64::from(spec.sample_rate) * PAUSE.as_secs_f64()) as usize;
+        for sample in samples[first..=last].iter().chain(std::iter::repeat_n(&0, pause)) {
+            writer.write_sample(*sample)?;
+        }
+    }
+    Ok(writer.context("no sentences")?.finalize()?)
 }
 
 /// Writes a steady tone as a mono WAV that can be played in a loop without a click. `level` is that of its samples' mean square in dB relative to

@@ -249,6 +249,11 @@ impl Desktop {
         .await
     }
 
+    /// The file that what it plays is recorded into, where no speaker was asked for.
+    pub fn recording(&self) -> PathBuf {
+        recording(self.folder.path())
+    }
+
     /// Its process id.
     pub fn process_id(&self) -> u32 {
         self.process.id()
@@ -305,6 +310,7 @@ pub struct Stats {
     pub peer_id: Option<String>,
     pub peers: Vec<PeerStats>,
     pub encoder: EncoderStats,
+    pub devices: DeviceStats,
     #[serde(rename = "final", default)]
     pub is_final: bool,
 }
@@ -353,7 +359,9 @@ pub struct AudioStats {
     pub total_samples_received: u64,
     pub concealed_samples: u64,
     pub packets_restored: u64,
+    pub jitter_buffer_delay_ms: Option<f64>,
     pub level_dbfs: Option<f64>,
+    pub latency_ms: Option<Percentiles>,
 }
 
 /// A distribution, in milliseconds.
@@ -362,6 +370,14 @@ pub struct AudioStats {
 pub struct Percentiles {
     pub p50: f64,
     pub p95: f64,
+}
+
+/// The client's own microphone and speaker.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[expect(missing_docs, reason = "the names are those of the command line's documentation")]
+pub struct DeviceStats {
+    pub underruns: u64,
+    pub overruns: u64,
 }
 
 /// The client's own encoder.

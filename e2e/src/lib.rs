@@ -4,7 +4,7 @@
 //! Nothing here sleeps for a fixed time: tests poll with [`eventually`], patiently enough for a slow machine.
 //!
 //! What arrives is checked by its content: pictures carry marks ([`clip`], [`media_core::marks`]), sound is a tone whose frequency and level are
-//! measured ([`tone`]).
+//! measured ([`tone`]), or sentences that are listened to ([`listening`]).
 #![cfg(unix)]
 
 pub mod browser;
@@ -12,6 +12,7 @@ pub mod clip;
 pub mod content;
 pub mod desktop;
 pub mod guest;
+pub mod listening;
 #[cfg(target_os = "linux")]
 pub mod network;
 pub mod persona;
@@ -21,6 +22,7 @@ pub mod programs;
 pub mod pulse;
 pub mod room_page;
 pub mod server;
+pub mod sound;
 pub mod tone;
 
 pub use poll::{PATIENCE, eventually};

@@ -74,17 +74,25 @@ impl Pulse {
 
     /// Plays a WAV into the microphone, until the returned process is dropped or the file has ended.
     pub fn speak(&self, wav: &Path) -> Result<Process> {
-        Process::start(
-            "paplay",
-            Command::new("paplay").args(["--device=feed"]).arg(wav).envs(self.environment()),
-        )
+        self.play_to("feed", wav)
+    }
+
+    /// Plays a WAV to a sink, until the returned process is dropped or the file has ended.
+    pub fn play_to(&self, sink: &str, wav: &Path) -> Result<Process> {
+        let device = format!("--device={sink}");
+        Process::start("paplay", Command::new("paplay").arg(device).arg(wav).envs(self.environment()))
     }
 
     /// Records what goes to the speaker, until the returned process is dropped.
     pub fn record(&self, wav: &Path) -> Result<Process> {
-        let device = format!("--device={}.monitor", Self::SPEAKER);
+        self.record_from(&format!("{}.monitor", Self::SPEAKER), 1, wav)
+    }
+
+    /// Records so many channels of a source, until the returned process is dropped.
+    pub fn record_from(&self, source: &str, channels: u8, wav: &Path) -> Result<Process> {
+        let (device, channels) = (format!("--device={source}"), format!("--channels={channels}"));
         let mut command = Command::new("parecord");
-        command.args([&device, "--file-format=wav", "--rate=48000", "--channels=1"]).arg(wav);
+        command.args([&device, &channels, "--file-format=wav", "--rate=48000"]).arg(wav);
         Process::start("parecord", command.envs(self.environment()))
     }
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::record::{Latency, Received, Record, Window};
+use bench::call::record::{Latency, Received, Record, median};
+use bench::call::run::Call;
 
 /// Figures of one call, or the medians of several.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,18 +27,19 @@ size | recovery, s | relay late by, ms |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|";
 
     /// Of a call.
-    pub fn new(sides: &[Record; 2], window: Window, wire_kbps: (f64, f64), lateness_ms: f64) -> Self {
+    pub fn new(call: &Call) -> Self {
+        let Call { records: sides, window, wire_kbps, lateness_ms } = call;
         let [one, other] = sides;
         let longest = |time: fn(&Record) -> Option<f64>| {
             sides.iter().map(|side| time(side).map_or(f64::INFINITY, |ms| ms / 1_000.0)).fold(0.0, f64::max)
         };
         Self {
-            received: worse(one.received(window), other.received(window)),
+            received: worse(one.received(*window), other.received(*window)),
             connected: longest(|side| side.connected),
             first_frame: longest(|side| side.first_frame),
             latency: slower(one.latency, other.latency),
-            wire_kbps,
-            lateness_ms,
+            wire_kbps: *wire_kbps,
+            lateness_ms: *lateness_ms,
         }
     }
 
@@ -55,6 +57,7 @@ size | recovery, s | relay late by, ms |
                 freezes: of(|figures| figures.received.freezes)?,
                 frozen: of(|figures| figures.received.frozen)?,
                 concealed: of(|figures| figures.received.concealed)?,
+                wait: optional(|figures| figures.received.wait),
                 video_kbps: of(|figures| figures.received.video_kbps)?,
                 psnr: optional(|figures| figures.received.psnr),
                 size: *sizes.get((sizes.len() - 1) / 2)?,
@@ -70,7 +73,8 @@ size | recovery, s | relay late by, ms |
 
     /// A row of the table.
     pub fn row(&self, link: &str, pair: &str) -> String {
-        let Received { rate, freezes, frozen, concealed, video_kbps, size, psnr, recovery } = self.received;
+        let Received { rate, freezes, frozen, concealed, video_kbps, size, psnr, recovery, .. } =
+            self.received;
         let mut row = format!("| {link} | {pair} | {rate:.1} | {freezes:.0} ({frozen:.1})");
         let (up, down) = self.wire_kbps;
         let connected = format!("{} / {}", seconds(self.connected), seconds(self.first_frame));
@@ -99,6 +103,7 @@ fn worse(one: Received, other: Received) -> Received {
         freezes: one.freezes.max(other.freezes),
         frozen: one.frozen.max(other.frozen),
         concealed: one.concealed.max(other.concealed),
+        wait: one.wait.zip(other.wait).map_or(one.wait.or(other.wait), |(one, other)| Some(one.max(other))),
         video_kbps: one.video_kbps.min(other.video_kbps),
         size: std::cmp::min_by_key(one.size, other.size, area),
         psnr: one.psnr.zip(other.psnr).map_or(one.psnr.or(other.psnr), |(one, other)| Some(one.min(other))),
@@ -119,14 +124,10 @@ fn area(size: &Option<(u32, u32)>) -> u64 {
     size.map_or(0, |(width, height)| u64::from(width) * u64::from(height))
 }
 
-/// The lower one of the two in the middle, so that it is a figure that was measured.
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len().checked_sub(1)? / 2).copied()
-}
-
 #[cfg(test)]
 mod tests {
+    use bench::call::record::Window;
+
     use super::*;
 
     fn figures(rate: f64, connected: f64, latency: Option<f64>) -> Figures {
@@ -167,7 +168,8 @@ mod tests {
         let one = Record { connected: Some(100.0), first_frame: Some(200.0), ..Record::default() };
         let other = Record { connected: Some(300.0), ..Record::default() };
         let window = Window { from: 0.0, to: 1.0, dip: None };
-        let figures = Figures::new(&[one, other], window, (0.0, 0.0), 0.0);
+        let call = Call { records: [one, other], window, wire_kbps: (0.0, 0.0), lateness_ms: 0.0 };
+        let figures = Figures::new(&call);
         assert_eq!((figures.connected, figures.first_frame), (0.3, f64::INFINITY));
     }
 }

@@ -3,18 +3,15 @@
 //! One side's access link is impaired in both directions; the other side's and the server's are perfect. Everything goes that way: pictures, sound, and the
 //! signaling that brings them about. Each side plays the same clip and the same speech.
 
-mod desktop;
 mod figures;
-mod page;
-mod pair;
-mod quality;
-mod record;
-mod run;
-mod side;
 
 use std::time::Duration;
 
 use anyhow::{Result, bail};
+use bench::call::pair::Pair;
+use bench::call::quality::Originals;
+use bench::call::run::{self, Conditions};
+use bench::call::side::Kept;
 use bench::clip::{Clips, Format};
 use clap::Parser;
 use e2e::network::Network;
@@ -22,9 +19,6 @@ use e2e::process;
 use media_core::sim::Profile;
 
 use figures::Figures;
-use pair::Pair;
-use quality::Originals;
-use run::Conditions;
 
 /// Measures calls over impaired networks.
 #[derive(Debug, Parser)]
@@ -81,9 +75,10 @@ async fn main() -> Result<()> {
                     profile: Profile::named(name).unwrap_or_else(|| Profile::both(<_>::default())),
                     time: Duration::from_secs(options.seconds),
                     seed: options.seed.wrapping_add(number),
+                    kept: Kept::Pictures,
                 };
                 match run::run(*pair, &conditions, &clips, &originals).await {
-                    Ok(figures) => runs.push(figures),
+                    Ok(call) => runs.push(Figures::new(&call)),
                     // One call that does not come about says something too, but not about the others.
                     Err(error) => eprintln!("{name}, {pair}: {error:#}"),
                 }

@@ -10,6 +10,11 @@ use super::block::MonoBlock;
 use super::played::PlayedBlocks;
 use crate::config::VoiceProcessing;
 
+#[cfg(test)]
+mod acoustics;
+#[cfg(test)]
+mod rooms;
+
 const SAMPLE_RATE: u32 = 100 * SAMPLES_PER_BLOCK as u32;
 
 /// Most that a quiet voice is raised, in dB. WebRTC's default of 50 raises what is left of an echo to the level of a voice when the room is silent.

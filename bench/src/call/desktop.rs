@@ -1,33 +1,35 @@
 //! A headless desktop client as one side of a call.
 
 use anyhow::Result;
-use bench::clip::Clips;
 use e2e::desktop::{Desktop, Options, PeerStats, Stats};
-use e2e::network::Host;
+use e2e::sound::Sound;
 
-use crate::pair::Client;
-use crate::quality::{self, Originals};
-use crate::record::{Latency, Moment, Record};
+use super::pair::Client;
+use super::quality::{self, Originals};
+use super::record::{Latency, Moment, Record};
+use super::side::{Kept, Place};
 
 /// The client.
 #[derive(Debug)]
 pub struct DesktopSide {
     desktop: Desktop,
+    kept: Kept,
     /// What the other's pictures are marked with.
     other: Client,
 }
 
 impl DesktopSide {
     /// Starts it; it goes into the room at once.
-    pub fn join(host: &Host, url: &str, name: &str, clips: &Clips, other: Client) -> Result<Self> {
+    pub fn join(place: Place<'_>, url: &str, other: Client) -> Result<Self> {
+        let Place { host, clips, name, kept, .. } = place;
         let options = Options {
             camera: format!("file:{}?marks=time", clips.camera().display()),
             microphone: format!("file:{}", clips.microphone().display()),
-            speaker: Some("none".to_owned()),
-            pictures: true,
+            speaker: (kept == Kept::Pictures).then(|| "none".to_owned()),
+            pictures: kept == Kept::Pictures,
             ..Options::default()
         };
-        Ok(Self { desktop: Desktop::call_from(host, url, name, &options)?, other })
+        Ok(Self { desktop: Desktop::call_from(host, url, name, &options)?, kept, other })
     }
 
     /// Waits until it is in the room.
@@ -46,8 +48,13 @@ impl DesktopSide {
     pub fn record(&self, originals: &Originals) -> Result<Record> {
         let history = self.desktop.history()?;
         let mut record = Record { moments: history.iter().map(moment).collect(), ..Record::default() };
-        for (at, path) in self.desktop.pictures()? {
-            record.quality.extend(originals.psnr(&quality::read(&path)?).map(|psnr| (at, psnr)));
+        match self.kept {
+            Kept::Pictures => {
+                for (at, path) in self.desktop.pictures()? {
+                    record.quality.extend(originals.psnr(&quality::read(&path)?).map(|psnr| (at, psnr)));
+                }
+            }
+            Kept::Sound => record.sound = Sound::read(&self.desktop.recording())?,
         }
         let Some(peer) = history.last().and_then(|last| last.peers.first()) else { return Ok(record) };
         let first = |time: fn(&PeerStats) -> Option<f64>| {
@@ -76,6 +83,7 @@ fn moment(line: &Stats) -> Moment {
         frozen: video.map_or(0.0, |video| video.total_freezes_duration),
         samples: audio.map_or(0, |audio| audio.total_samples_received),
         concealed: audio.map_or(0, |audio| audio.concealed_samples),
+        wait: audio.and_then(|audio| audio.jitter_buffer_delay_ms),
         video_kbps: video.and_then(|video| video.bitrate_kbps).unwrap_or_default(),
         size: video.and_then(|video| video.frame_width.zip(video.frame_height)),
     }

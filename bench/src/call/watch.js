@@ -1,5 +1,7 @@
 // Runs in the room page before it joins. Everything it finds is in `window.bench`.
-const bench = window.bench = { connected: null, firstFrame: null, moments: [], sent: [], received: [], pictures: [] };
+// The first argument: whether it keeps what is heard rather than a picture each second.
+const keepsSound = arguments[0];
+const bench = window.bench = { connected: null, firstFrame: null, moments: [], sent: [], received: [], pictures: [], rate: 0, heard: [] };
 const connections = [];
 let began = null;
 const now = () => performance.timeOrigin + performance.now();
@@ -43,6 +45,20 @@ const keepPicture = async (frame, at) => {
   bench.pictures.push({ at, width, height, luma: btoa(text) });
 };
 
+// Keeps what is heard of a track, as 16 bits, one channel: what its jitter buffer gave whenever the browser's (silent) speaker wanted more.
+const keepSound = async (track) => {
+  const reader = new MediaStreamTrackProcessor({ track, maxBufferSize: 500 }).readable.getReader();
+  for (;;) {
+    const { value: data, done } = await reader.read();
+    if (done) return;
+    const samples = new Float32Array(data.numberOfFrames);
+    data.copyTo(samples, { planeIndex: 0, format: "f32-planar" });
+    bench.rate = data.sampleRate;
+    data.close();
+    bench.heard.push(Int16Array.from(samples, (sample) => Math.round(Math.max(-1, Math.min(1, sample)) * 32767)));
+  }
+};
+
 const watchTrack = async (track, marks, first) => {
   const reader = new MediaStreamTrackProcessor({ track, maxBufferSize: 4 }).readable.getReader();
   for (;;) {
@@ -51,7 +67,7 @@ const watchTrack = async (track, marks, first) => {
     const at = now();
     first?.(at);
     const mark = await readMark(frame).catch(() => null);
-    if (first) await keepPicture(frame, at);
+    if (first && !keepsSound) await keepPicture(frame, at);
     frame.close();
     if (mark !== null) marks.push([at, mark]);
   }
@@ -67,6 +83,7 @@ window.RTCPeerConnection = class extends RTCPeerConnection {
     });
     this.addEventListener("track", ({ track }) => {
       if (track.kind === "video") watchTrack(track, bench.received, (at) => { bench.firstFrame ??= at - began; });
+      else if (keepsSound) keepSound(track);
     });
   }
 };
@@ -77,7 +94,7 @@ watchTrack(own, bench.sent);
 
 let before = null;
 bench.timer = setInterval(async () => {
-  const moment = { at: now(), frames: 0, freezes: 0, frozen: 0, samples: 0, concealed: 0, videoKbps: 0, width: 0, height: 0 };
+  const moment = { at: now(), frames: 0, freezes: 0, frozen: 0, samples: 0, concealed: 0, wait: null, videoKbps: 0, width: 0, height: 0 };
   let bytes = 0;
   for (const connection of connections.filter(({ connectionState }) => connectionState !== "closed")) {
     for (const report of (await connection.getStats()).values()) {
@@ -92,6 +109,7 @@ bench.timer = setInterval(async () => {
       } else {
         moment.samples += report.totalSamplesReceived ?? 0;
         moment.concealed += report.concealedSamples ?? 0;
+        if (report.jitterBufferEmittedCount) moment.wait = report.jitterBufferDelay / report.jitterBufferEmittedCount * 1_000;
       }
     }
   }

@@ -1,18 +1,18 @@
 //! One side of a call, whichever program it is.
 
 use anyhow::Result;
-use bench::clip::Clips;
 use e2e::network::Host;
 use e2e::server::Server;
 
-use crate::desktop::DesktopSide;
-use crate::page::PageSide;
-use crate::pair::{Client, Pair};
-use crate::quality::Originals;
-use crate::record::Record;
+use super::desktop::DesktopSide;
+use super::page::PageSide;
+use super::pair::{Client, Pair};
+use super::quality::Originals;
+use super::record::Record;
+use crate::clip::Clips;
 
 /// The room's name.
-const ROOM: &str = "profiles";
+const ROOM: &str = "call";
 
 /// Where a side is, and what it does there.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +25,17 @@ pub struct Place<'a> {
     pub clips: &'a Clips,
     /// The name that it shows.
     pub name: &'a str,
+    /// What it keeps of the other.
+    pub kept: Kept,
+}
+
+/// What a side keeps of what it gets, to be judged after the call. To keep both would cost more than a call does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// A picture each second.
+    Pictures,
+    /// All that is heard.
+    Sound,
 }
 
 /// A side that is ready to join.
@@ -47,24 +58,21 @@ pub enum Side {
 impl<'a> Ready<'a> {
     /// Prepares a side, on a network that is still perfect: loading a page is not what is measured.
     pub async fn prepare(client: Client, place: Place<'a>) -> Result<Self> {
-        let Place { host, server, clips, .. } = place;
         let page = match client {
             Client::Desktop => None,
-            Client::Chromium => {
-                Some(PageSide::open(host, &server.url(), &server.room_url(ROOM), clips).await?)
-            }
+            Client::Chromium => Some(PageSide::open(place, &place.server.room_url(ROOM)).await?),
         };
         Ok(Self { place, page })
     }
 
     /// Goes into the room, and waits until it is there.
     pub async fn join(self, other: Client) -> Result<Side> {
-        let Place { host, server, clips, name } = self.place;
+        let Place { server, name, .. } = self.place;
         if let Some(page) = self.page {
             page.join(name).await?;
             return Ok(Side::Chromium(page));
         }
-        let mut side = DesktopSide::join(host, &server.room_url(ROOM), name, clips, other)?;
+        let mut side = DesktopSide::join(self.place, &server.room_url(ROOM), other)?;
         side.joined().await?;
         Ok(Side::Desktop(side))
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use e2e::sound::Sound;
+
 /// Counters at one moment. They only grow, except that those of a new connection begin at nothing.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Moment {
@@ -17,6 +19,8 @@ pub struct Moment {
     pub samples: u64,
     /// Of those, made up.
     pub concealed: u64,
+    /// Mean time that a sample has waited in the jitter buffer so far, in milliseconds; none before the first.
+    pub wait: Option<f64>,
     /// Video received in the last second, in kbit/s.
     pub video_kbps: f64,
     /// The size of the last picture.
@@ -45,6 +49,8 @@ pub struct Record {
     pub latency: Option<Latency>,
     /// Peak signal-to-noise ratio of a picture each second, in decibels, and when it was seen.
     pub quality: Vec<(f64, f64)>,
+    /// What was heard, up to the end; empty unless it was kept.
+    pub sound: Sound,
 }
 
 /// When things happened, in Unix milliseconds.
@@ -69,6 +75,8 @@ pub struct Received {
     pub frozen: f64,
     /// Share of the sound that was made up, 0–1.
     pub concealed: f64,
+    /// Mean time that a sample waited in the jitter buffer, from the start of the call on, in milliseconds.
+    pub wait: Option<f64>,
     /// Mean bit rate of the pictures, in kbit/s.
     pub video_kbps: f64,
     /// The size of the last picture.
@@ -101,6 +109,7 @@ impl Record {
             frozen: sum(|moment| moment.frozen),
             // Who has heard nothing at all has heard everything made up.
             concealed: if samples > 0.0 { sum(|moment| moment.concealed as f64) / samples } else { 1.0 },
+            wait: moments.last().and_then(|moment| moment.wait),
             video_kbps: mean(moments),
             size: moments.last().and_then(|moment| moment.size),
             psnr: self.psnr(window),
@@ -141,6 +150,12 @@ fn mean(moments: &[Moment]) -> f64 {
 
 fn share(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { 0.0 }
+}
+
+/// The lower one of the two in the middle, so that it is a figure that was measured; `None` of none.
+pub fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len().checked_sub(1)? / 2).copied()
 }
 
 impl Latency {

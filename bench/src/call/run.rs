@@ -3,17 +3,16 @@
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
-use bench::clip::Clips;
 use e2e::network::Network;
 use e2e::server::Server;
 use media_core::sim::Profile;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::figures::Figures;
-use crate::pair::Pair;
-use crate::quality::Originals;
-use crate::record::Window;
-use crate::side::{self, Place, Ready, Side};
+use super::pair::Pair;
+use super::quality::Originals;
+use super::record::{Record, Window};
+use super::side::{self, Kept, Place, Ready, Side};
+use crate::clip::Clips;
 
 /// How long the sides may take to connect before measuring begins without a connection.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(60);
@@ -36,19 +35,29 @@ pub struct Conditions {
     pub time: Duration,
     /// What decides which packets are lost.
     pub seed: u64,
+    /// What is kept of it.
+    pub kept: Kept,
+}
+
+/// How a call was.
+#[derive(Debug)]
+pub struct Call {
+    /// What both sides have noticed, the near one first.
+    pub records: [Record; 2],
+    /// When it was measured.
+    pub window: Window,
+    /// What passed the impaired link from and to its host, all headers but Ethernet's included.
+    pub wire_kbps: (f64, f64),
+    /// The most by which the relay was late.
+    pub lateness_ms: f64,
 }
 
 /// Makes a call and tells how it was.
-pub async fn run(
-    pair: Pair,
-    conditions: &Conditions,
-    clips: &Clips,
-    originals: &Originals,
-) -> Result<Figures> {
+pub async fn run(pair: Pair, conditions: &Conditions, clips: &Clips, originals: &Originals) -> Result<Call> {
     let network = Network::new(3, conditions.seed)?;
     let [near, far, middle] = network.hosts() else { unreachable!("three were asked for") };
     let server = Server::start_on(middle).await?;
-    let place = |host, name| Place { host, server: &server, clips, name };
+    let place = |host, name| Place { host, server: &server, clips, name, kept: conditions.kept };
     let far = Ready::prepare(pair.far, place(far, "Far")).await?;
     let ready = Ready::prepare(pair.near, place(near, "Near")).await?;
     let mut far = far.join(pair.near).await?;
@@ -70,9 +79,10 @@ pub async fn run(
     let window = Window { from, to, dip: dip.map(|(from, to)| (at(from), at(to))) };
     // Bits in a millisecond are kilobits in a second.
     let kbps = |before: u64, after: u64| after.saturating_sub(before) as f64 * 8.0 / (to - from);
-    let wire = (kbps(before.up_bytes, after.up_bytes), kbps(before.down_bytes, after.down_bytes));
-    let lateness = network.worst_lateness()?.as_secs_f64() * 1_000.0;
-    Ok(Figures::new(&side::records(pair, &side, &far, originals).await?, window, wire, lateness))
+    let wire_kbps = (kbps(before.up_bytes, after.up_bytes), kbps(before.down_bytes, after.down_bytes));
+    let lateness_ms = network.worst_lateness()?.as_secs_f64() * 1_000.0;
+    let records = side::records(pair, &side, &far, originals).await?;
+    Ok(Call { records, window, wire_kbps, lateness_ms })
 }
 
 /// Waits until both are connected, or for as long as that may take.

@@ -2,20 +2,30 @@
 
 use anyhow::Result;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use bench::clip::{Clips, FRAMES, RATE};
 use e2e::browser::{Access, Browser, Devices};
-use e2e::network::Host;
 use e2e::room_page::RoomPage;
+use e2e::sound::Sound;
 use media_core::marks::video as marks;
 use serde::Deserialize;
+use serde_json::json;
 
-use crate::pair::Client;
-use crate::quality::{Luma, Originals};
-use crate::record::{Latency, Moment, Record};
+use super::pair::Client;
+use super::quality::{Luma, Originals};
+use super::record::{Latency, Moment, Record};
+use super::side::{Kept, Place};
+use crate::clip::{FRAMES, RATE};
 
 /// Watches the page's connections, which it keeps to itself: when they connect, their statistics each second, and the marks in all pictures, as they come
 /// from the camera and from the decoder (`MediaStreamTrackProcessor`, so that nothing need be shown).
 const WATCH: &str = include_str!("watch.js");
+
+/// What it has noticed, as text where that is shorter.
+const TOLD: &str = r"
+const { timer, heard, ...all } = window.bench;
+let bytes = '';
+for (const part of heard) bytes += String.fromCharCode(...new Uint8Array(part.buffer));
+return { ...all, heard: btoa(bytes) };
+";
 
 /// Shows nothing: a headless desktop client has no window either. Received pictures are decoded all the same.
 const SHOW_NOTHING: &str = "document.documentElement.style.display = 'none'";
@@ -40,6 +50,9 @@ pub struct Watched {
     sent: Vec<(f64, u32)>,
     received: Vec<(f64, u32)>,
     pictures: Vec<Picture>,
+    /// What was heard: its sampling rate, and its samples in base64.
+    rate: u32,
+    heard: String,
 }
 
 /// A received picture: its luma in base64.
@@ -59,6 +72,7 @@ struct PageMoment {
     frozen: f64,
     samples: u64,
     concealed: u64,
+    wait: Option<f64>,
     #[serde(rename = "videoKbps")]
     video_kbps: f64,
     width: u32,
@@ -67,15 +81,16 @@ struct PageMoment {
 
 impl PageSide {
     /// Opens the page up to the preview.
-    pub async fn open(host: &Host, server: &str, url: &str, clips: &Clips) -> Result<Self> {
+    pub async fn open(place: Place<'_>, url: &str) -> Result<Self> {
+        let Place { host, server, clips, kept, .. } = place;
         let devices = Devices {
             access: Access::Given,
             camera: Some(clips.camera()),
             microphone: Some(clips.microphone()),
         };
-        let page = RoomPage::open(Browser::chromium_on(host, &devices, server).await?, url).await?;
+        let page = RoomPage::open(Browser::chromium_on(host, &devices, &server.url()).await?, url).await?;
         page.ask_for_original_sound().await?;
-        page.browser().client().execute(WATCH, vec![]).await?;
+        page.browser().client().execute(WATCH, vec![json!(kept == Kept::Sound)]).await?;
         Ok(Self { page })
     }
 
@@ -91,9 +106,9 @@ impl PageSide {
         self.page.browser().run("return window.bench.connected !== null", vec![]).await
     }
 
-    /// What it has noticed.
+    /// What it has noticed so far.
     pub async fn watched(&self) -> Result<Watched> {
-        self.page.browser().run("const { timer, ...all } = window.bench; return all", vec![]).await
+        self.page.browser().run(TOLD, vec![]).await
     }
 }
 
@@ -113,6 +128,7 @@ impl Watched {
             moments: self.moments.iter().map(Moment::from).collect(),
             latency: Latency::of(latencies),
             quality: self.pictures.iter().filter_map(|picture| picture.psnr(originals)).collect(),
+            sound: Sound::from_bytes(self.rate, &BASE64_STANDARD.decode(&self.heard).unwrap_or_default()),
         }
     }
 }
@@ -146,6 +162,7 @@ impl From<&PageMoment> for Moment {
             frozen: moment.frozen,
             samples: moment.samples,
             concealed: moment.concealed,
+            wait: moment.wait,
             video_kbps: moment.video_kbps,
             size: (moment.width > 0).then_some((moment.width, moment.height)),
         }

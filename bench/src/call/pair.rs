@@ -36,6 +36,19 @@ impl fmt::Display for Pair {
     }
 }
 
+impl Pair {
+    /// As it is written on the command line.
+    pub fn letters(self) -> String {
+        [self.near, self.far]
+            .map(|client| match client {
+                Client::Desktop => 'd',
+                Client::Chromium => 'c',
+            })
+            .iter()
+            .collect()
+    }
+}
+
 impl FromStr for Pair {
     type Err = String;
 

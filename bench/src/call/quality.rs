@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use crate::clip::{self, Format};
 use anyhow::{Context as _, Result};
-use bench::clip::{self, Format};
 
 /// The brightness of a picture, a byte for each pixel.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,0 +1,173 @@
+//! How voice processing fares in rooms, with loudspeakers and devices as people have them.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+
+use media_core::frame::SAMPLES_PER_BLOCK;
+
+use super::acoustics::{Echo, Loudspeaker, ROOMS, Talker, Way, decibel, energy, level};
+use super::{Sonora, VoiceProcessor};
+use crate::audio::capture::Block;
+use crate::config::VoiceProcessing;
+
+const ECHO_ONLY: VoiceProcessing =
+    VoiceProcessing { echo_cancellation: true, noise_suppression: false, automatic_gain: false };
+
+/// Blocks in a second.
+const SECOND: u32 = 100;
+
+/// By how much less of a voice comes back, over these seconds, in dB (echo return loss enhancement).
+fn erle(way: Way, measured: &[Range<u32>]) -> Vec<f64> {
+    let (mut processor, mut far, mut echo) = (Sonora::new(ECHO_ONLY), Talker::new(1), Echo::new(way));
+    let end = measured.iter().map(|range| range.end).max().unwrap_or(0);
+    let mut energies = vec![(0.0, 0.0); measured.len()];
+    for block in 0..end * SECOND {
+        let played = far.block();
+        processor.played(&played);
+        let mut heard = echo.block(&played);
+        let before = energy(&heard);
+        processor.process(&mut heard);
+        for (range, sums) in measured.iter().zip(&mut energies) {
+            if range.contains(&(block / SECOND)) {
+                sums.0 += before;
+                sums.1 += energy(&heard);
+            }
+        }
+    }
+    energies.into_iter().map(|(before, after)| decibel(before, after)).collect()
+}
+
+/// How much of a near voice is left when both talk, in dB: the part of what is sent that is the voice.
+fn near_voice(way: Way) -> f64 {
+    let (mut processor, mut echo) = (Sonora::new(ECHO_ONLY), Echo::new(way));
+    let (mut far, mut near) = (Talker::new(1), Talker::new(2));
+    let (mut spoken, mut sent) = (Vec::new(), Vec::new());
+    for block in 0..12 * SECOND {
+        let played = far.block();
+        processor.played(&played);
+        let mut heard = echo.block(&played);
+        let voice = if block < 5 * SECOND { [0.0; SAMPLES_PER_BLOCK] } else { near.block() };
+        heard.iter_mut().zip(voice).for_each(|(sample, own)| *sample += own);
+        processor.process(&mut heard);
+        if block >= 6 * SECOND {
+            spoken.extend_from_slice(&voice);
+            sent.extend_from_slice(&heard);
+        }
+    }
+    // Processing takes a few milliseconds of its own.
+    let product = |late: usize| -> f64 {
+        sent[late..].iter().zip(&spoken).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+    };
+    let share = (0..960).map(product).fold(0.0, f64::max) / energy(&spoken);
+    20.0 * share.max(1e-6).log10()
+}
+
+#[test]
+fn the_echo_of_every_room_is_gone_within_two_seconds() {
+    for (room, delay_ms) in ROOMS.into_iter().zip([20, 100, 300, 40]) {
+        let erle = erle(Way { delay_ms, ..Way::of(room) }, &[2..6])[0];
+        assert!(erle > 30.0, "{room}, {delay_ms} ms: {erle:.1} dB");
+    }
+}
+
+#[test]
+fn a_loudspeaker_that_distorts_is_cancelled_too() {
+    for room in ROOMS {
+        let way = Way { loudspeaker: Loudspeaker::Soft, ..Way::of(room) };
+        let erle = erle(way, &[2..6])[0];
+        assert!(erle > 30.0, "{room}: {erle:.1} dB");
+    }
+}
+
+#[test]
+fn in_a_room_a_delay_that_jumps_is_followed_within_three_seconds() {
+    for (from, to) in [(40, 160), (200, 60)] {
+        let way = Way { delay_ms: from, jump: Some((5, to)), ..Way::of("office") };
+        let erle = erle(way, &[8..11])[0];
+        assert!(erle > 30.0, "{from} to {to} ms: {erle:.1} dB");
+    }
+}
+
+#[test]
+fn clocks_that_drift_apart_are_followed() {
+    for drift_ppm in [-100.0, 100.0] {
+        let erle = erle(Way { drift_ppm, ..Way::of("office") }, &[2..12])[0];
+        assert!(erle > 30.0, "{drift_ppm} ppm: {erle:.1} dB");
+    }
+}
+
+#[test]
+fn in_a_room_a_near_voice_is_heard_while_both_talk() {
+    for room in ["office", "laptop"] {
+        let left = near_voice(Way::of(room));
+        assert!(left > -6.0, "{room}: {left:.1} dB");
+    }
+}
+
+/// Two people on loudspeakers, in rooms of their own, with 80 ms of network each way; the first says something. The level of what each sends, second by second.
+fn closed_loop(ways: [Way; 2], talks: u32, seconds: u32) -> Vec<f64> {
+    let mut processors = ways.map(|_| Sonora::new(VoiceProcessing::default()));
+    let mut rooms = ways.map(Echo::new);
+    let mut network: [VecDeque<Block>; 2] = [(); 2].map(|()| vec![[0.0; SAMPLES_PER_BLOCK]; 8].into());
+    let mut talker = Talker::new(3);
+    let (mut levels, mut sent) = (Vec::new(), Vec::new());
+    for block in 0..seconds * SECOND {
+        for side in 0..2 {
+            let played = network[side].pop_front().unwrap();
+            processors[side].played(&played);
+            let mut heard = rooms[side].block(&played);
+            if side == 0 && block < talks * SECOND {
+                heard.iter_mut().zip(talker.block()).for_each(|(sample, own)| *sample += own);
+            }
+            processors[side].process(&mut heard);
+            network[1 - side].push_back(heard);
+            sent.extend_from_slice(&heard);
+        }
+        if (block + 1) % SECOND == 0 {
+            levels.push(level(&std::mem::take(&mut sent)));
+        }
+    }
+    levels
+}
+
+#[test]
+fn two_on_loudspeakers_do_not_howl() {
+    let ways = [
+        Way { noise_dbfs: Some(-65.0), ..Way::of("laptop") },
+        Way { noise_dbfs: Some(-65.0), ..Way::of("office") },
+    ];
+    let levels = closed_loop(ways, 6, 14);
+    // Louder than somebody who talks is a howl; and it is quiet again soon after they have stopped.
+    assert!(levels.iter().all(|level| *level < -10.0), "{levels:.0?}");
+    assert!(levels[9..].iter().all(|level| *level < -45.0), "{levels:.0?}");
+}
+
+#[test]
+#[ignore = "takes minutes, and prints a table: cargo nextest run -p call-media --run-ignored only matrix --no-capture"]
+fn matrix() {
+    let ways: [(&str, fn(Way) -> Way); 7] = [
+        ("20 ms", |way| Way { delay_ms: 20, ..way }),
+        ("100 ms", |way| Way { delay_ms: 100, ..way }),
+        ("300 ms", |way| Way { delay_ms: 300, ..way }),
+        ("40, then 160 ms", |way| Way { jump: Some((6, 160)), ..way }),
+        ("200, then 60 ms", |way| Way { delay_ms: 200, jump: Some((6, 60)), ..way }),
+        ("100 ppm", |way| Way { drift_ppm: 100.0, ..way }),
+        ("noise of -60 dB", |way| Way { noise_dbfs: Some(-60.0), ..way }),
+    ];
+    println!(
+        "| room | loudspeaker | way | ERLE 0-2 s | 2-6 s | 9-12 s | near voice |\n|---|---|---|---|---|---|---|"
+    );
+    for room in ROOMS {
+        for loudspeaker in [Loudspeaker::Linear, Loudspeaker::Soft] {
+            for (name, change) in ways {
+                let way = change(Way { loudspeaker, ..Way::of(room) });
+                let erle = erle(way, &[0..2, 2..6, 9..12]);
+                let near = near_voice(way);
+                println!(
+                    "| {room} | {loudspeaker:?} | {name} | {:.1} | {:.1} | {:.1} | {near:.1} |",
+                    erle[0], erle[1], erle[2]
+                );
+            }
+        }
+    }
+}
