@@ -17,7 +17,7 @@ test: ## Install what the tests need, build, and run all tests
 	cargo test --workspace --doc --locked
 	cargo nextest run --workspace --locked --no-fail-fast
 
-bench: ## Measure against Node and Chromium; figures are in docs/PERFORMANCE.md
+bench: ## Measure against Node and Chromium; docs/PERFORMANCE.md has figures, and two programs more (profiles, audio)
 	scripts/setup-test.sh
 	cargo build --release --workspace --bins --locked
 	cargo run --release --locked --package bench --bin signaling

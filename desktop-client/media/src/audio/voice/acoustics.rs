@@ -1,9 +1,13 @@
 //! Rooms, loudspeakers and voices to test voice processing with.
 
+use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::Arc;
 
 use media_core::frame::SAMPLES_PER_BLOCK;
 use media_core::sim::Rng;
+use realfft::num_complex::Complex;
+use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
 use super::SAMPLE_RATE;
 use crate::audio::capture::Block;
@@ -64,9 +68,7 @@ impl Way {
 /// What a microphone hears of a loudspeaker.
 pub struct Echo {
     way: Way,
-    response: Vec<f32>,
-    /// What the loudspeaker has given, with as much silence before it as the response is long.
-    played: Vec<f32>,
+    room: Convolution,
     /// What would be heard without delay, by the loudspeaker's clock.
     heard: Vec<f32>,
     rng: Rng,
@@ -79,22 +81,14 @@ impl Echo {
         let reader = hound::WavReader::open(path).unwrap();
         let samples = reader.into_samples::<i16>();
         let response: Vec<f32> = samples.map(|sample| f32::from(sample.unwrap()) / 32_768.0).collect();
-        let played = vec![0.0; response.len()];
-        Self { way, response, played, heard: Vec::new(), rng: Rng::new(17) }
+        Self { way, room: Convolution::new(&response), heard: Vec::new(), rng: Rng::new(17) }
     }
 
     /// Plays a block; what the microphone hears meanwhile.
     pub fn block(&mut self, block: &Block) -> Block {
         let at = self.heard.len();
-        self.played.extend(block.iter().map(|sample| self.way.loudspeaker.sound(*sample)));
-        let mut wet = [0.0; SAMPLES_PER_BLOCK];
-        for (late, gain) in self.response.iter().enumerate() {
-            let from = self.response.len() + at - late;
-            for (sum, sample) in wet.iter_mut().zip(&self.played[from..from + SAMPLES_PER_BLOCK]) {
-                *sum += gain * sample;
-            }
-        }
-        self.heard.extend_from_slice(&wet);
+        let sound = block.map(|sample| self.way.loudspeaker.sound(sample));
+        self.heard.extend_from_slice(&self.room.block(&sound));
         let noise = self.way.noise_dbfs.map_or(0.0, |level| 10_f32.powf(level / 20.0));
         std::array::from_fn(|n| {
             // Uniform noise has a third of its peak's power.
@@ -121,6 +115,51 @@ impl Echo {
         let slopes = ((c - a) / 2.0, (d - b) / 2.0);
         let (two, three) = (3.0 * (c - b) - 2.0 * slopes.0 - slopes.1, 2.0 * (b - c) + slopes.0 + slopes.1);
         b + t * (slopes.0 + t * (two + t * three))
+    }
+}
+
+/// Convolution with a long response, block by block in the frequency domain (Stockham 1966, with the response cut into blocks too).
+struct Convolution {
+    forward: Arc<dyn RealToComplex<f32>>,
+    back: Arc<dyn ComplexToReal<f32>>,
+    /// Spectra of the parts of the response.
+    parts: Vec<Vec<Complex<f32>>>,
+    /// Spectra of the newest blocks, the newest first, each with the one before it.
+    past: VecDeque<Vec<Complex<f32>>>,
+    last: Block,
+}
+
+impl Convolution {
+    fn new(response: &[f32]) -> Self {
+        let mut planner = RealFftPlanner::new();
+        let forward = planner.plan_fft_forward(2 * SAMPLES_PER_BLOCK);
+        let back = planner.plan_fft_inverse(2 * SAMPLES_PER_BLOCK);
+        let spectrum = |part: &[f32]| {
+            let mut padded = forward.make_input_vec();
+            padded[..part.len()].copy_from_slice(part);
+            let mut spectrum = forward.make_output_vec();
+            forward.process(&mut padded, &mut spectrum).unwrap();
+            spectrum
+        };
+        let parts: Vec<_> = response.chunks(SAMPLES_PER_BLOCK).map(spectrum).collect();
+        let past = parts.iter().map(|_| forward.make_output_vec()).collect();
+        Self { forward, back, parts, past, last: [0.0; SAMPLES_PER_BLOCK] }
+    }
+
+    fn block(&mut self, block: &Block) -> Block {
+        let mut both = [std::mem::replace(&mut self.last, *block), *block].concat();
+        let mut spectrum = self.past.pop_back().unwrap();
+        self.forward.process(&mut both, &mut spectrum).unwrap();
+        self.past.push_front(spectrum);
+        let mut sum = self.forward.make_output_vec();
+        for (part, sound) in self.parts.iter().zip(&self.past) {
+            for ((sum, a), b) in sum.iter_mut().zip(part).zip(sound) {
+                *sum += a * b;
+            }
+        }
+        self.back.process(&mut sum, &mut both).unwrap();
+        // The first half has what runs over from before.
+        std::array::from_fn(|n| both[SAMPLES_PER_BLOCK + n] / both.len() as f32)
     }
 }
 
@@ -221,7 +260,7 @@ impl Talker {
                 let source = pulse + 0.3 * noise;
                 let sound = self.formants.iter_mut().fold(source, |sound, formant| formant.pass(sound));
                 // Limited as a microphone's is.
-                (1.4 * envelope * sound).tanh() * 0.6
+                (0.2 * envelope * sound).tanh() * 0.6
             }
         }
     }
