@@ -24,6 +24,8 @@ pub struct Options {
     pub microphone: String,
     /// `--speaker`; none: what it plays is recorded, for [`Desktop::hears`].
     pub speaker: Option<String>,
+    /// Whether what it plays is recorded in stereo, for [`Desktop::plays_on_sides`].
+    pub stereo: bool,
     /// `--duration`
     pub duration: Option<String>,
     /// `--original-sound`
@@ -81,7 +83,9 @@ impl Desktop {
     fn start(url: &str, name: &str, options: &Options, prepare: impl FnOnce(&mut Command)) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let program = programs::own("roundtable", "roundtable")?;
-        let recording = format!("file:{}?channels=2", recording(folder.path()).display());
+        let recording = recording(folder.path());
+        let recording =
+            format!("file:{}{}", recording.display(), if options.stereo { "?channels=2" } else { "" });
         let mut command = Command::new(program);
         command.args(["call", url, "--name", name, "--headless"]);
         command.args(["--camera", &options.camera, "--microphone", &options.microphone]);

@@ -27,9 +27,10 @@ async fn music_keeps_its_sides_and_a_voice_is_in_the_middle() -> Result<()> {
         camera: "none".to_owned(),
         microphone: format!("file:{}", music.display()),
         sound_mode: Some("music"),
+        stereo: true,
         ..Options::default()
     };
-    let singer = Options { camera: "none".to_owned(), ..Options::tone(VOICE) };
+    let singer = Options { camera: "none".to_owned(), stereo: true, ..Options::tone(VOICE) };
     let player = Desktop::call(&url, "Nadia", &player)?;
     let singer = Desktop::call(&url, "Rolf", &singer)?;
 
@@ -52,7 +53,7 @@ async fn a_voice_from_the_same_clip_is_in_the_middle() -> Result<()> {
         ..Options::default()
     };
     let _player = Desktop::call(&url, "Nadia", &player)?;
-    let listener = Desktop::call(&url, "Rolf", &Options::listener())?;
+    let listener = Desktop::call(&url, "Rolf", &Options { stereo: true, ..Options::listener() })?;
     // Each tone is in one of two channels, so of the mean it is half.
     listener.plays_on_sides(LEFT, [LEVEL - 6.0; 2]).await
 }

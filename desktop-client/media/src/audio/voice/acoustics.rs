@@ -10,7 +10,7 @@ use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
 use super::SAMPLE_RATE;
-use crate::audio::capture::Block;
+use crate::audio::block::MonoBlock;
 
 /// Rooms there are responses of: see `fixtures/rooms/make.py`.
 pub const ROOMS: [&str; 4] = ["office", "living", "meeting", "laptop"];
@@ -85,7 +85,7 @@ impl Echo {
     }
 
     /// Plays a block; what the microphone hears meanwhile.
-    pub fn block(&mut self, block: &Block) -> Block {
+    pub fn block(&mut self, block: &MonoBlock) -> MonoBlock {
         let at = self.heard.len();
         let sound = block.map(|sample| self.way.loudspeaker.sound(sample));
         self.heard.extend_from_slice(&self.room.block(&sound));
@@ -126,7 +126,7 @@ struct Convolution {
     parts: Vec<Vec<Complex<f32>>>,
     /// Spectra of the newest blocks, the newest first, each with the one before it.
     past: VecDeque<Vec<Complex<f32>>>,
-    last: Block,
+    last: MonoBlock,
 }
 
 impl Convolution {
@@ -146,7 +146,7 @@ impl Convolution {
         Self { forward, back, parts, past, last: [0.0; SAMPLES_PER_BLOCK] }
     }
 
-    fn block(&mut self, block: &Block) -> Block {
+    fn block(&mut self, block: &MonoBlock) -> MonoBlock {
         let mut both = [std::mem::replace(&mut self.last, *block), *block].concat();
         let mut spectrum = self.past.pop_back().unwrap();
         self.forward.process(&mut both, &mut spectrum).unwrap();
@@ -236,7 +236,7 @@ impl Talker {
     }
 
     /// The next 10 ms.
-    pub fn block(&mut self) -> Block {
+    pub fn block(&mut self) -> MonoBlock {
         std::array::from_fn(|_| self.sample())
     }
 

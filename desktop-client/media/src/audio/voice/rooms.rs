@@ -7,7 +7,7 @@ use media_core::frame::SAMPLES_PER_BLOCK;
 
 use super::acoustics::{Echo, Loudspeaker, ROOMS, Talker, Way, decibel, energy, level};
 use super::{Sonora, VoiceProcessor};
-use crate::audio::capture::Block;
+use crate::audio::block::MonoBlock;
 use crate::config::VoiceProcessing;
 
 const ECHO_ONLY: VoiceProcessing =
@@ -119,7 +119,7 @@ fn in_a_room_a_near_voice_is_heard_while_both_talk() {
 fn closed_loop(ways: [Way; 2], talks: u32, seconds: u32) -> Vec<f64> {
     let mut processors = ways.map(|_| Sonora::new(VoiceProcessing::default()));
     let mut rooms = ways.map(Echo::new);
-    let mut network: [VecDeque<Block>; 2] = [(); 2].map(|()| vec![[0.0; SAMPLES_PER_BLOCK]; 8].into());
+    let mut network: [VecDeque<MonoBlock>; 2] = [(); 2].map(|()| vec![[0.0; SAMPLES_PER_BLOCK]; 8].into());
     let mut talker = Talker::new(3);
     let (mut levels, mut sent) = (Vec::new(), Vec::new());
     for block in 0..seconds * SECOND {
