@@ -73,7 +73,7 @@ mod tests {
         assert!(hearings.adopt(&[(&old, "Ada"), (&new, "Ada")]).is_empty(), "Ada is still there");
         assert!(hearings.adopt(&[(&new, "Ada"), (&other, "Ada")]).is_empty(), "which one?");
         assert!(hearings.adopt(&[(&new, "Bob")]).is_empty());
-        assert_eq!(hearings.adopt(&[(&new, "Ada"), (&other, "Bob")]), [new.clone()]);
+        assert_eq!(hearings.adopt(&[(&new, "Ada"), (&other, "Bob")]), std::slice::from_ref(&new));
         assert_eq!((hearings.get(&new), hearings.get(&old)), (loud, Hearing::default()));
     }
 

@@ -31,11 +31,11 @@ fn played(world: &World, client: usize, name: &str) -> Volume {
     let orders = &world.clients[client].orders;
     let newest = orders.iter().rev().map(|(link, _)| link).find(|link| link.peer == peer).unwrap();
     let of_link = orders.iter().filter(|(link, _)| link == newest);
-    let volumes = of_link.filter_map(|(_, order)| match order {
+    let mut volumes = of_link.filter_map(|(_, order)| match order {
         LinkOrder::SetVolume(volume) => Some(*volume),
         _ => None,
     });
-    volumes.last().unwrap_or_default()
+    volumes.next_back().unwrap_or_default()
 }
 
 /// Cuts two clients off from each other until they have given their link up, and lets them find each other again.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use media_core::audio::encodings::SoundMode;
 use media_core::audio::thin_path::ThinPath;
 use media_core::bitrate::Bitrate;
 use media_core::congestion::{BandwidthEstimator, Gcc, GccConfig, PacketResult, Probe, ProbeSent};
@@ -92,7 +93,7 @@ impl Call {
         while self.queue.is_empty() {
             let sound = *self.next_sound.get_or_insert(at);
             let picture = *self.next_picture.get_or_insert(at);
-            let thin = self.thin_path.update(estimate, sound.min(picture));
+            let thin = self.thin_path.update(estimate, SoundMode::Voice, sound.min(picture));
             let (interval, bytes) = if thin { THIN_SOUND } else { SOUND };
             if sound <= picture {
                 self.queue.push_back((sound, bytes));

@@ -61,14 +61,16 @@ impl ToBlocks {
     pub fn convert(&mut self, input: &[f32], block: &mut Block) {
         block.clear(self.channels);
         let output = block.samples_mut();
-        match &mut self.resampler {
-            None if input.len() == output.len() => output.copy_from_slice(input),
-            None => {}
-            Some(resampler) => {
-                if process(resampler, input, output, self.channels) != SAMPLES_PER_BLOCK {
-                    block.clear(self.channels);
-                }
+        let made = match &mut self.resampler {
+            None if input.len() == output.len() => {
+                output.copy_from_slice(input);
+                SAMPLES_PER_BLOCK
             }
+            None => 0,
+            Some(resampler) => process(resampler, input, output, self.channels),
+        };
+        if made != SAMPLES_PER_BLOCK {
+            block.clear(self.channels);
         }
     }
 }

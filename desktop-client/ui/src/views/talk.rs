@@ -37,7 +37,7 @@ const REPEATED_WITHIN: f64 = 0.3;
 impl HoldToTalk {
     /// Follows the key. It begins with a press in this window, and ends when the key is let go, the window loses the focus, or a text field gets it.
     pub fn listen(&mut self, ui: &Ui, pass: &mut Pass<'_>) {
-        let focus = ui.memory(|memory| memory.focused());
+        let focus = ui.memory(egui::Memory::focused);
         let free = focus.is_none() || focus == self.button;
         let fresh = self.is_fresh(ui);
         let begins =
@@ -99,7 +99,7 @@ pub fn above(ui: &mut Ui, devices: &DevicesView) {
     if devices.push_to_talk {
         let size = Vec2::new(ui.available_width(), HEIGHT);
         ui.allocate_ui_with_layout(size, Layout::top_down(Align::Center), |ui| {
-            plate(ui, text, devices.talking)
+            plate(ui, text, devices.talking);
         });
         return;
     }

@@ -88,7 +88,7 @@ fn a_stereo_peer_is_heard_on_its_side_and_a_mono_one_on_both() {
 fn packets_that_take_turns_are_all_heard_by_one_decoder() {
     let (mut mono, mut stereo) = (encoder(1), encoder(2));
     let mut peer = Peer::new();
-    let turns = |n: usize| if n % 2 == 0 { tone(&mut mono, 1, n) } else { tone(&mut stereo, 2, n) };
+    let turns = |n: usize| if n.is_multiple_of(2) { tone(&mut mono, 1, n) } else { tone(&mut stereo, 2, n) };
     let (left, right) = peer.hear((0..100).map(turns));
     assert_eq!(peer.channels(), 2);
     assert!(power(&left[48_000..]) > 0.02 && left.iter().chain(&right).all(|s| s.abs() <= 1.0));

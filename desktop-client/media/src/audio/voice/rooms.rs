@@ -44,6 +44,11 @@ fn erle(way: Way, measured: &[Range<u32>]) -> Vec<f64> {
     energies.into_iter().map(|(before, after)| decibel(before, after)).collect()
 }
 
+/// The same over one stretch.
+fn erle_over(way: Way, measured: Range<u32>) -> f64 {
+    erle(way, std::slice::from_ref(&measured))[0]
+}
+
 /// How much of a near voice is left when both talk, in dB: the part of what is sent that is the voice.
 fn near_voice(way: Way) -> f64 {
     let (mut processor, mut echo) = (Sonora::new(ECHO_ONLY), Echo::new(way));
@@ -71,7 +76,7 @@ fn near_voice(way: Way) -> f64 {
 
 /// Checks the reduction of each room's echo against a floor in dB, all of them, so that a failure tells of all.
 fn expect_reduction(ways: [Way; 4], floors: [f64; 4]) {
-    let found = ways.map(|way| erle(way, &[2..6])[0]);
+    let found = ways.map(|way| erle_over(way, 2..6));
     println!("{ROOMS:?}: {found:.1?} dB");
     assert!(found.iter().zip(floors).all(|(erle, floor)| *erle > floor), "{found:.1?} dB, not {floors:?}");
 }
@@ -93,7 +98,7 @@ fn a_loudspeaker_that_distorts_is_cancelled_too() {
 fn in_a_room_a_delay_that_jumps_is_followed_within_three_seconds() {
     for (from, to) in [(40, 160), (200, 60)] {
         let way = Way { delay_ms: from, jump: Some((5, to)), ..Way::of("office") };
-        let erle = erle(way, &[8..11])[0];
+        let erle = erle_over(way, 8..11);
         assert!(erle > 30.0, "{from} to {to} ms: {erle:.1} dB");
     }
 }
@@ -101,7 +106,7 @@ fn in_a_room_a_delay_that_jumps_is_followed_within_three_seconds() {
 #[test]
 fn clocks_that_drift_apart_are_followed() {
     for drift_ppm in [-100.0, 100.0] {
-        let erle = erle(Way { drift_ppm, ..Way::of("office") }, &[2..12])[0];
+        let erle = erle_over(Way { drift_ppm, ..Way::of("office") }, 2..12);
         assert!(erle > 30.0, "{drift_ppm} ppm: {erle:.1} dB");
     }
 }
@@ -153,9 +158,12 @@ fn two_on_loudspeakers_do_not_howl() {
     assert!(levels[9..].iter().all(|level| *level < -45.0), "{levels:.0?}");
 }
 
+/// What makes one way out of another.
+type Change = fn(Way) -> Way;
+
 /// Prints a row of the table for each way of a room.
 fn print_rows(room: &'static str) {
-    let ways: [(&str, fn(Way) -> Way); 5] = [
+    let ways: [(&str, Change); 5] = [
         ("20 ms", |way| Way { delay_ms: 20, ..way }),
         ("300 ms", |way| Way { delay_ms: 300, ..way }),
         ("40, then 160 ms", |way| Way { jump: Some((6, 160)), ..way }),
