@@ -27,8 +27,8 @@ const CALL: Duration = Duration::from_secs(18);
 /// What is recorded is written once a second.
 const WRITING: Duration = Duration::from_secs(1);
 
-/// Least intelligibility of the sentences on average.
-const MEAN: f64 = 0.7;
+/// Least STOI of the sentences on average: four fifths of what it is without loss. On a quiet machine it is 0.92 to 0.94.
+const MEAN: f64 = 0.79;
 
 #[tokio::test]
 async fn voices_are_understood_over_loss() -> Result<()> {
