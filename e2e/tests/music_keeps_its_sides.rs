@@ -4,6 +4,7 @@ use anyhow::Result;
 use e2e::clip;
 use e2e::desktop::{Desktop, Options};
 use e2e::server::Server;
+use tempfile::TempDir;
 
 const LEFT: u32 = 440;
 const RIGHT: u32 = 1_250;
@@ -16,20 +17,20 @@ const VOICE_LEVEL: f64 = -15.0;
 /// What may come through on the other side, in dB.
 const ASIDE: f64 = -55.0;
 
-#[tokio::test]
-async fn music_keeps_its_sides_and_a_voice_is_in_the_middle() -> Result<()> {
-    let folder = tempfile::tempdir()?;
+/// Who plays a clip with a tone on each side, which is kept in this folder.
+fn plays(folder: &TempDir) -> Result<Options> {
     let music = folder.path().join("music.wav");
     clip::write_tones(&music, &[LEFT, RIGHT], LEVEL)?;
+    let microphone = format!("file:{}", music.display());
+    Ok(Options { camera: "none".to_owned(), microphone, ..Options::default() })
+}
+
+#[tokio::test]
+async fn music_keeps_its_sides_and_a_voice_is_in_the_middle() -> Result<()> {
     let server = Server::start().await?;
     let url = server.room_url("music");
-    let player = Options {
-        camera: "none".to_owned(),
-        microphone: format!("file:{}", music.display()),
-        sound_mode: Some("music"),
-        stereo: true,
-        ..Options::default()
-    };
+    let folder = tempfile::tempdir()?;
+    let player = Options { sound_mode: Some("music"), stereo: true, ..plays(&folder)? };
     let singer = Options { camera: "none".to_owned(), stereo: true, ..Options::tone(VOICE) };
     let player = Desktop::call(&url, "Nadia", &player)?;
     let singer = Desktop::call(&url, "Rolf", &singer)?;
@@ -42,17 +43,10 @@ async fn music_keeps_its_sides_and_a_voice_is_in_the_middle() -> Result<()> {
 
 #[tokio::test]
 async fn a_voice_from_the_same_clip_is_in_the_middle() -> Result<()> {
-    let folder = tempfile::tempdir()?;
-    let music = folder.path().join("music.wav");
-    clip::write_tones(&music, &[LEFT, RIGHT], LEVEL)?;
     let server = Server::start().await?;
     let url = server.room_url("voice");
-    let player = Options {
-        camera: "none".to_owned(),
-        microphone: format!("file:{}", music.display()),
-        ..Options::default()
-    };
-    let _player = Desktop::call(&url, "Nadia", &player)?;
+    let folder = tempfile::tempdir()?;
+    let _player = Desktop::call(&url, "Nadia", &plays(&folder)?)?;
     let listener = Desktop::call(&url, "Rolf", &Options { stereo: true, ..Options::listener() })?;
     // Each tone is in one of two channels, so of the mean it is half.
     listener.plays_on_sides(LEFT, [LEVEL - 6.0; 2]).await
