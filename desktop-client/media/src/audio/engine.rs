@@ -149,6 +149,8 @@ impl AudioThread {
         let mut turn = Instant::now();
         while self.obey_until(turn) {
             let now = Instant::now();
+            self.input.recover(now, &self.opener);
+            self.output.recover(now, &self.opener);
             self.capture(now);
             self.render(now);
             self.publish_stats();
@@ -168,6 +170,7 @@ impl AudioThread {
     }
 
     fn obey(&mut self, order: AudioOrder) {
+        let now = Instant::now();
         let Self { input, output, opener, events, .. } = self;
         match order {
             AudioOrder::ChooseMicrophone(source) => input.choose(source, opener, events),
@@ -182,12 +185,12 @@ impl AudioThread {
             AudioOrder::Encode(encodings) => self.send.follow(&encodings),
             AudioOrder::Retry(DeviceKind::Microphone) => input.retry(opener, events),
             AudioOrder::Retry(DeviceKind::Speaker) => output.retry(opener, events),
-            AudioOrder::Opened(Opened::Microphone(number, result)) => input.opened(number, result, events),
-            AudioOrder::Opened(Opened::Speaker(number, result)) => output.opened(number, result, events),
+            AudioOrder::Opened(Opened::Microphone(number, result)) => input.opened(number, result, now, events),
+            AudioOrder::Opened(Opened::Speaker(number, result)) => output.opened(number, result, now, events),
             AudioOrder::Opened(Opened::Lost(DeviceKind::Microphone, number, error)) => {
-                input.lost(number, error, events);
+                input.lost(number, error, now, events);
             }
-            AudioOrder::Opened(Opened::Lost(_, number, error)) => output.lost(number, error, events),
+            AudioOrder::Opened(Opened::Lost(_, number, error)) => output.lost(number, error, now, events),
             AudioOrder::Subscribe(sender, choice) => self.send.subscribe(sender, choice),
             AudioOrder::AddPlayer(receiver) => self.receivers.push(*receiver),
             AudioOrder::Retry(DeviceKind::Camera) | AudioOrder::Stop => {}
@@ -233,7 +236,7 @@ impl AudioThread {
             if self.input.is_device() && self.mode == SoundMode::Voice {
                 self.voice.played(&mix.to_mono());
             }
-            self.output.write(&mix, &self.opener, &self.events);
+            self.output.write(&mix, now, &self.opener, &self.events);
         }
     }
 

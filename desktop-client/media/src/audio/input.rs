@@ -9,6 +9,7 @@ use super::block::Block;
 use super::capture::Microphone;
 use super::clock::BlockClock;
 use super::opener::OpenerHandle;
+use super::recovery::Recovery;
 use crate::event::{DeviceError, DeviceKind, DeviceState, Events};
 use crate::source::MicrophoneSource;
 
@@ -23,6 +24,7 @@ pub struct Input {
     microphone: Option<Box<dyn Microphone>>,
     stereo: bool,
     state: DeviceState,
+    recovery: Recovery,
     clock: BlockClock,
     /// The last block was heard: the next silent one fades out, and the other way round.
     audible: bool,
@@ -45,6 +47,7 @@ impl Input {
             microphone: None,
             stereo: false,
             state: DeviceState::Idle,
+            recovery: Recovery::new(),
             clock: BlockClock::new(now),
             audible: false,
             overruns: 0,
@@ -59,12 +62,27 @@ impl Input {
     /// Opens what is wanted, unless it is off.
     pub fn start(&mut self, opener: &OpenerHandle, events: &Events) {
         self.close();
-        self.number += 1;
-        // A microphone that was never on is not opened: nobody likes one that listens before the first word.
-        let wanted = self.source.clone().filter(|_| self.enabled || self.stand_by);
-        let state = if wanted.is_some() { DeviceState::Opening } else { DeviceState::Idle };
-        opener.microphone(self.number, wanted);
+        self.recovery.start_over();
+        let state = if self.wanted() { DeviceState::Opening } else { DeviceState::Idle };
+        self.open(opener);
         self.set_state(state, events);
+    }
+
+    /// Tries a device that failed again when it is time to; until it runs, its state stays what it is.
+    pub fn recover(&mut self, now: Instant, opener: &OpenerHandle) {
+        if self.wanted() && self.recovery.due(now) {
+            self.open(opener);
+        }
+    }
+
+    fn open(&mut self, opener: &OpenerHandle) {
+        self.number += 1;
+        opener.microphone(self.number, self.source.clone().filter(|_| self.wanted()));
+    }
+
+    /// A microphone that was never on is not opened: nobody likes one that listens before the first word.
+    fn wanted(&self) -> bool {
+        self.source.is_some() && (self.enabled || self.stand_by)
     }
 
     /// Uses another source.
@@ -113,25 +131,31 @@ impl Input {
     }
 
     /// What came of a wish.
-    pub fn opened(&mut self, number: u64, result: Result<Box<dyn Microphone>, DeviceError>, events: &Events) {
+    pub fn opened(
+        &mut self,
+        number: u64,
+        result: Result<Box<dyn Microphone>, DeviceError>,
+        now: Instant,
+        events: &Events,
+    ) {
         if number != self.number {
             return;
         }
-        let state = match result {
+        match result {
             Ok(mut microphone) => {
                 microphone.allow_stereo(self.stereo);
-                DeviceState::Running { name: self.microphone.insert(microphone).name() }
+                let name = self.microphone.insert(microphone).name();
+                self.recovery.running(now);
+                self.set_state(DeviceState::Running { name }, events);
             }
-            Err(error) => DeviceState::Failed(error),
-        };
-        self.set_state(state, events);
+            Err(error) => self.fail(error, now, events),
+        }
     }
 
     /// The device of a wish failed.
-    pub fn lost(&mut self, number: u64, error: DeviceError, events: &Events) {
+    pub fn lost(&mut self, number: u64, error: DeviceError, now: Instant, events: &Events) {
         if number == self.number {
-            self.close();
-            self.set_state(DeviceState::Failed(error), events);
+            self.fail(error, now, events);
         }
     }
 
@@ -161,10 +185,9 @@ impl Input {
         };
         if let Err(error) = read {
             block = Block::silence();
-            self.close();
             self.number += 1;
             opener.microphone(self.number, None);
-            self.set_state(DeviceState::Failed(error), events);
+            self.fail(error, now, events);
         }
         Some(block)
     }
@@ -197,6 +220,14 @@ impl Input {
 
     fn failed(&self) -> bool {
         matches!(self.state, DeviceState::Failed(_))
+    }
+
+    fn fail(&mut self, error: DeviceError, now: Instant, events: &Events) {
+        self.close();
+        if matches!(self.source, Some(MicrophoneSource::Device(_))) {
+            self.recovery.failed(now);
+        }
+        self.set_state(DeviceState::Failed(error), events);
     }
 
     fn close(&mut self) {

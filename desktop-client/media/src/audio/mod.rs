@@ -12,6 +12,7 @@ mod output;
 mod play;
 mod played;
 pub(crate) mod receive;
+mod recovery;
 mod resample;
 mod ring;
 pub(crate) mod send;

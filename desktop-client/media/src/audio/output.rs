@@ -6,6 +6,7 @@ use super::block::Block;
 use super::clock::BlockClock;
 use super::opener::OpenerHandle;
 use super::play::Speaker;
+use super::recovery::Recovery;
 use crate::event::{DeviceError, DeviceKind, DeviceState, Events};
 use crate::source::SpeakerSink;
 
@@ -16,6 +17,7 @@ pub struct Output {
     number: u64,
     speaker: Option<Box<dyn Speaker>>,
     state: DeviceState,
+    recovery: Recovery,
     clock: BlockClock,
     underruns: u64,
 }
@@ -28,6 +30,7 @@ impl Output {
             number: 0,
             speaker: None,
             state: DeviceState::Idle,
+            recovery: Recovery::new(),
             clock: BlockClock::new(now),
             underruns: 0,
         }
@@ -36,11 +39,22 @@ impl Output {
     /// Opens what is wanted.
     pub fn start(&mut self, opener: &OpenerHandle, events: &Events) {
         self.close();
-        self.number += 1;
-        let wanted = (self.sink != SpeakerSink::None).then(|| self.sink.clone());
-        let state = if wanted.is_some() { DeviceState::Opening } else { DeviceState::Idle };
-        opener.speaker(self.number, wanted);
+        self.recovery.start_over();
+        let state = if self.sink == SpeakerSink::None { DeviceState::Idle } else { DeviceState::Opening };
+        self.open(opener);
         self.set_state(state, events);
+    }
+
+    /// Tries a device that failed again when it is time to; until it runs, its state stays what it is.
+    pub fn recover(&mut self, now: Instant, opener: &OpenerHandle) {
+        if self.recovery.due(now) {
+            self.open(opener);
+        }
+    }
+
+    fn open(&mut self, opener: &OpenerHandle) {
+        self.number += 1;
+        opener.speaker(self.number, (self.sink != SpeakerSink::None).then(|| self.sink.clone()));
     }
 
     /// Uses another sink.
@@ -59,22 +73,30 @@ impl Output {
     }
 
     /// What came of a wish.
-    pub fn opened(&mut self, number: u64, result: Result<Box<dyn Speaker>, DeviceError>, events: &Events) {
+    pub fn opened(
+        &mut self,
+        number: u64,
+        result: Result<Box<dyn Speaker>, DeviceError>,
+        now: Instant,
+        events: &Events,
+    ) {
         if number != self.number {
             return;
         }
-        let state = match result {
-            Ok(speaker) => DeviceState::Running { name: self.speaker.insert(speaker).name() },
-            Err(error) => DeviceState::Failed(error),
-        };
-        self.set_state(state, events);
+        match result {
+            Ok(speaker) => {
+                let name = self.speaker.insert(speaker).name();
+                self.recovery.running(now);
+                self.set_state(DeviceState::Running { name }, events);
+            }
+            Err(error) => self.fail(error, now, events),
+        }
     }
 
     /// The device of a wish failed.
-    pub fn lost(&mut self, number: u64, error: DeviceError, events: &Events) {
+    pub fn lost(&mut self, number: u64, error: DeviceError, now: Instant, events: &Events) {
         if number == self.number {
-            self.close();
-            self.set_state(DeviceState::Failed(error), events);
+            self.fail(error, now, events);
         }
     }
 
@@ -85,7 +107,7 @@ impl Output {
                 self.clock.set(now);
                 let wanted = speaker.wants_block(now);
                 wanted.unwrap_or_else(|error| {
-                    self.fail(error, opener, events);
+                    self.give_up(error, now, opener, events);
                     false
                 })
             }
@@ -94,11 +116,11 @@ impl Output {
     }
 
     /// Plays a block.
-    pub fn write(&mut self, block: &Block, opener: &OpenerHandle, events: &Events) {
+    pub fn write(&mut self, block: &Block, now: Instant, opener: &OpenerHandle, events: &Events) {
         if let Some(speaker) = &mut self.speaker
             && let Err(error) = speaker.write(block)
         {
-            self.fail(error, opener, events);
+            self.give_up(error, now, opener, events);
         }
     }
 
@@ -112,10 +134,18 @@ impl Output {
         self.underruns + self.speaker.as_ref().map_or(0, |speaker| speaker.underruns())
     }
 
-    fn fail(&mut self, error: DeviceError, opener: &OpenerHandle, events: &Events) {
-        self.close();
+    /// Closes a device that is open but does not work.
+    fn give_up(&mut self, error: DeviceError, now: Instant, opener: &OpenerHandle, events: &Events) {
         self.number += 1;
         opener.speaker(self.number, None);
+        self.fail(error, now, events);
+    }
+
+    fn fail(&mut self, error: DeviceError, now: Instant, events: &Events) {
+        self.close();
+        if matches!(self.sink, SpeakerSink::Device(_)) {
+            self.recovery.failed(now);
+        }
         self.set_state(DeviceState::Failed(error), events);
     }
 
