@@ -12,13 +12,13 @@ use call_core::room_url::RoomUrl;
 use call_core::snapshot::{
     ChatLine, DeviceState, DevicesView, RoomConnection, Snapshot, SoundMode, VoiceProcessing,
 };
-use call_media::{Media, MediaConfig, SpeakerSink};
+use call_media::{Media, MediaConfig, MicrophoneSource, SpeakerSink};
 use shared::PeerId;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines, Stdin};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::cli::{self, Call, ExitStatus};
+use crate::cli::{self, Call, Chosen, ExitStatus};
 use crate::collect::collect;
 use crate::engine::{self, DeviceSetup, EngineConfig, EngineHandle};
 use crate::pictures::Pictures;
@@ -63,6 +63,20 @@ struct Headless {
     printed: u64,
     /// Whose pictures were declined.
     unwatched: HashSet<PeerId>,
+    /// Camera, microphone and speaker.
+    worked: [Worked; 3],
+}
+
+/// Whether a device ran.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Worked {
+    /// Not yet.
+    #[default]
+    Never,
+    /// It does.
+    Now,
+    /// It was lost.
+    Before,
 }
 
 /// Where the call is on its way into the room.
@@ -135,6 +149,7 @@ impl Headless {
             chat,
             printed: 0,
             unwatched: HashSet::new(),
+            worked: Default::default(),
         })
     }
 
@@ -221,19 +236,30 @@ impl Headless {
         }
     }
 
-    /// A source or sink that was named must work; the system's defaults may be absent.
-    fn check_devices(&self, devices: &DevicesView) -> Result<(), ExitStatus> {
+    /// A source or sink that was named must work; the system's defaults may be absent. A sound device that worked and is lost is tried again, so
+    /// that is only said.
+    fn check_devices(&mut self, devices: &DevicesView) -> Result<(), ExitStatus> {
+        let Call { camera, microphone, speaker, .. } = &self.call;
+        let microphone_device = matches!(microphone, Some(Chosen(Some(MicrophoneSource::Device(_)))));
+        let speaker_device = matches!(speaker, Some(SpeakerSink::Device(_)));
         let named = [
-            (self.call.camera.is_some(), &devices.camera),
-            (self.call.microphone.is_some(), &devices.microphone),
-            (self.call.speaker.is_some(), &devices.speaker),
+            (camera.is_some(), false, &devices.camera),
+            (microphone.is_some(), microphone_device, &devices.microphone),
+            (speaker.is_some(), speaker_device, &devices.speaker),
         ];
-        for (named, device) in named {
-            if let DeviceState::Failed(message) = &device.state
-                && named
-            {
-                tracing::error!("{message}");
-                return Err(ExitStatus::NoDevice);
+        for ((named, comes_back, device), last) in named.into_iter().zip(&mut self.worked) {
+            match &device.state {
+                DeviceState::Running => *last = Worked::Now,
+                DeviceState::Failed(message) if comes_back && *last != Worked::Never => {
+                    if std::mem::replace(last, Worked::Before) == Worked::Now {
+                        tracing::warn!("{message}");
+                    }
+                }
+                DeviceState::Failed(message) if named => {
+                    tracing::error!("{message}");
+                    return Err(ExitStatus::NoDevice);
+                }
+                _ => {}
             }
         }
         Ok(())

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use cpal::FromSample;
 use rtrb::{Consumer, Producer, RingBuffer};
 
-use super::{MIN_ROOM, RING_MS, STALL, frames, sides};
+use super::{MIN_ROOM, RING_MS, STALL, START_UP, frames, sides};
 use crate::audio::block::Block;
 use crate::audio::capture::Microphone;
 use crate::audio::resample::{RateError, ToBlocks};
@@ -122,7 +122,7 @@ pub fn capture_ring(
         callbacks: CallbackSize::new(now),
         to_blocks,
         scratch: Vec::new(),
-        last_data: now,
+        last_data: now + START_UP,
     };
     Ok((CaptureWriter { samples: producer, sides, shared }, microphone))
 }
@@ -290,10 +290,21 @@ mod tests {
     #[test]
     fn a_microphone_that_falls_silent_for_two_seconds_is_lost() {
         let now = Instant::now();
-        let (_writer, mut microphone) = capture_ring("Mic 7".into(), 48_000, 2, now).unwrap();
+        let (mut writer, mut microphone) = capture_ring("Mic 7".into(), 48_000, 2, now).unwrap();
         let mut block = Block::silence();
+        writer.write(&[0.1_f32; 2 * 480], 2);
+        assert_eq!(microphone.read(now, &mut block), Ok(true));
         assert_eq!(microphone.read(now + ms(1999), &mut block), Ok(false));
         let error = microphone.read(now + ms(2001), &mut block).unwrap_err();
         assert!(error.to_string().starts_with("Mic 7: "), "{error}");
+    }
+
+    #[test]
+    fn a_microphone_has_six_seconds_to_begin() {
+        let now = Instant::now();
+        let (_writer, mut microphone) = capture_ring("Mic 7".into(), 48_000, 2, now).unwrap();
+        let mut block = Block::silence();
+        assert_eq!(microphone.read(now + ms(5999), &mut block), Ok(false));
+        assert!(microphone.read(now + ms(6001), &mut block).is_err());
     }
 }

@@ -22,6 +22,10 @@ const MIN_ROOM: usize = 16_384;
 /// A device that moves nothing for this long is lost: some systems do not tell when one is unplugged.
 const STALL: Duration = Duration::from_secs(2);
 
+/// What one that was just opened has on top of that: a sound server may have up to two seconds of silence on their way to a device that nobody
+/// used, and asks for more only when they are over.
+const START_UP: Duration = Duration::from_secs(4);
+
 /// Channels in a ring next to a device of so many.
 fn sides(channels: u16) -> usize {
     if channels > 1 { 2 } else { 1 }

@@ -8,7 +8,7 @@ use cpal::{FromSample, Sample};
 use rtrb::{Consumer, Producer, RingBuffer};
 
 use super::pace::{Findings, Pacer};
-use super::{MIN_ROOM, RING_MS, STALL, frames, sides};
+use super::{MIN_ROOM, RING_MS, STALL, START_UP, frames, sides};
 use crate::audio::block::Block;
 use crate::audio::play::Speaker;
 use crate::audio::resample::{FromBlocks, RateError};
@@ -117,7 +117,7 @@ pub fn play_ring(
         pacer,
         from_blocks,
         calls: 0,
-        last_call: now,
+        last_call: now + START_UP,
     };
     Ok((reader, speaker))
 }
@@ -246,11 +246,21 @@ mod tests {
     #[test]
     fn a_speaker_that_takes_nothing_for_two_seconds_is_lost() {
         let now = Instant::now();
-        let (_reader, mut speaker) = play_ring("Box".into(), 48_000, 2, now).unwrap();
+        let (mut reader, mut speaker) = play_ring("Box".into(), 48_000, 2, now).unwrap();
+        reader.fill(&mut [0.0_f32; 2 * 480], 2);
         while speaker.wants_block(now).unwrap() {
             speaker.write(&Block::silence()).unwrap();
         }
+        assert!(speaker.wants_block(now + ms(1900)).is_ok());
         assert!(speaker.wants_block(now + ms(2500)).is_err());
+    }
+
+    #[test]
+    fn a_speaker_has_six_seconds_to_begin() {
+        let now = Instant::now();
+        let (_reader, mut speaker) = play_ring("Box".into(), 48_000, 2, now).unwrap();
+        assert!(speaker.wants_block(now + ms(5900)).is_ok());
+        assert!(speaker.wants_block(now + ms(6100)).is_err());
     }
 
     #[test]
