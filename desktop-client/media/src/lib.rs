@@ -1,7 +1,7 @@
 //! Devices, codecs and the media threads: everything of a call that touches hardware, pixels or samples.
 //!
-//! [`Media`] owns the threads `camera`, `video-encode`, `video-decode`, `audio`, `audio-device` and `device-list`. Pictures and sound go out through a
-//! [`Subscription`] per peer, encoded once for all of them, and come in through a [`PeerPlayer`] per peer. Nothing here knows of networks.
+//! [`Media`] owns the threads `camera`, `video-encode`, `video-decode`, `audio`, `microphone`, `speaker` and `device-list`. Pictures and sound go out
+//! through a [`Subscription`] per peer, encoded once for all of them, and come in through a [`PeerPlayer`] per peer. Nothing here knows of networks.
 //!
 //! A camera, microphone or speaker that fails is a [`MediaEvent`] with a sentence for the person; the call goes on without it.
 

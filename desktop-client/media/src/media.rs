@@ -12,7 +12,7 @@ use media_core::frame::I420Frame;
 use media_core::slot::Slot;
 use tokio::sync::mpsc;
 
-use crate::audio::engine::{AudioHandle, AudioOrder, AudioSetup, audio};
+use crate::audio::engine::{AudioHandle, AudioOrder, AudioSetup, Openers, audio};
 use crate::audio::opener::opener;
 use crate::audio::send::SendPath;
 use crate::codec::opus::OpusError;
@@ -67,14 +67,15 @@ impl Media {
         let repaint = Repaint::default();
         let (encoder, encode_thread) = encoder(config.video.clone(), Instant::now());
         let (decoder, decode_thread) = decoder(repaint.clone());
-        let (opener, opener_thread) = opener();
+        let (microphone_opener, microphone_thread) = opener();
+        let (speaker_opener, speaker_thread) = opener();
         let (audio, audio_thread) = audio(AudioSetup {
             microphone: config.microphone.clone(),
             microphone_enabled: config.microphone_enabled,
             voice: config.voice,
             speaker: config.speaker.clone(),
             send: SendPath::new()?,
-            opener,
+            openers: Openers { microphone: microphone_opener, speaker: speaker_opener },
             events: events.clone(),
         });
         let (devices, devices_thread) = device_watch(events.clone());
@@ -89,15 +90,17 @@ impl Media {
             local: Slot::new(),
             capture_stats: Slot::new(),
             repaint,
-            threads: Vec::with_capacity(6),
+            threads: Vec::with_capacity(7),
         };
-        let report = media.audio.clone();
         media.spawn_camera(config, camera_queue, events)?;
         media.spawn("video-encode", move || encode_thread.run())?;
         media.spawn("video-decode", move || decode_thread.run())?;
-        media.spawn("audio-device", move || {
-            opener_thread.run(|news| report.order(AudioOrder::Opened(news)));
+        let audio = media.audio.clone();
+        media.spawn("microphone", move || {
+            microphone_thread.run(|news| audio.order(AudioOrder::Opened(news)))
         })?;
+        let audio = media.audio.clone();
+        media.spawn("speaker", move || speaker_thread.run(|news| audio.order(AudioOrder::Opened(news))))?;
         media.spawn("audio", move || audio_thread.run())?;
         media.spawn("device-list", move || devices_thread.run())?;
         Ok(media)

@@ -1,4 +1,5 @@
-//! Makes remote descriptions palatable: bounds them, and removes what trips the stack although it is harmless. Makes our own say that we may send stereo.
+//! Makes remote descriptions palatable: bounds them, and removes what trips the stack although it is harmless. Makes our own say that we may send stereo, and
+//! that we would rather hear sound with copies of earlier packets.
 
 /// Longest description that is looked at, in bytes: a browser's with three m-lines and many candidates is under 20 kB.
 const MAX_BYTES: usize = 256 * 1024;
@@ -74,9 +75,43 @@ pub fn offer_stereo(sdp: &str) -> String {
     offered
 }
 
+/// Puts redundant sound (RFC 2198) first among the formats that a description of ours has for sound: browsers send the first one that they know, so they repeat each
+/// packet in the next one only if asked in this way.
+pub fn prefer_copies(sdp: &str) -> String {
+    let is_red = |format: &str| format.to_ascii_lowercase().starts_with("red/48000");
+    let map = |line: &'_ str| {
+        line.strip_prefix("a=rtpmap:")?.split_once(' ').map(|(n, format)| (n.to_owned(), is_red(format)))
+    };
+    let red: Vec<String> = sdp.lines().filter_map(map).filter(|(_, red)| *red).map(|(n, _)| n).collect();
+    let mut preferred = String::with_capacity(sdp.len());
+    for line in sdp.lines() {
+        if line.starts_with("m=audio ") {
+            let mut fields: Vec<&str> = line.split_ascii_whitespace().collect();
+            // Kind, port and protocol come before the formats (RFC 8866 §5.14).
+            if let Some(formats) = fields.get_mut(3..) {
+                formats.sort_by_key(|format| !red.iter().any(|red| red == format));
+            }
+            preferred.push_str(&fields.join(" "));
+        } else {
+            preferred.push_str(line);
+        }
+        preferred.push_str("\r\n");
+    }
+    preferred
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sound_with_copies_comes_first_and_all_else_stays() {
+        let sdp = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111 9 63\r\na=rtpmap:111 opus/48000/2\r\na=rtpmap:63 red/48000/2\r\n\
+                   m=video 9 UDP/TLS/RTP/SAVPF 96 116\r\na=rtpmap:96 VP8/90000\r\na=rtpmap:116 red/90000\r\n";
+        assert_eq!(prefer_copies(sdp), sdp.replace("111 9 63", "63 111 9"));
+        let without = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\na=rtpmap:111 opus/48000/2\r\n";
+        assert_eq!(prefer_copies(without), without);
+    }
 
     #[test]
     fn credentials_of_rejected_sections_are_removed() {

@@ -390,7 +390,7 @@ async fn local_sdp(connection: &Arc<dyn PeerConnection>) -> anyhow::Result<Strin
     let description = connection.local_description().await;
     let description = description.ok_or_else(|| anyhow::anyhow!("there is no local description"))?;
     tracing::trace!(kind = %description.sdp_type, "local description\n{}", description.sdp);
-    Ok(sdp::offer_stereo(&description.sdp))
+    Ok(sdp::prefer_copies(&sdp::offer_stereo(&description.sdp)))
 }
 
 async fn add_candidate(connection: &Arc<dyn PeerConnection>, candidate: Candidate) -> anyhow::Result<()> {

@@ -44,7 +44,11 @@ pub struct Options {
 
 fn profile(name: &str) -> Result<String, String> {
     let known = Profile::named(name).is_some();
-    if known { Ok(name.to_owned()) } else { Err(format!("there are {}", Profile::NAMES.join(", "))) }
+    if known {
+        Ok(name.to_owned())
+    } else {
+        Err(format!("there are {}, and cap-N for N kbit/s", Profile::NAMES.join(", ")))
+    }
 }
 
 /// Makes all calls and prints a table.

@@ -1,5 +1,6 @@
 //! Networks that people have, by name.
 
+use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::{Jitter, LinkConfig, Loss, RateLimit};
@@ -46,7 +47,7 @@ impl Profile {
         "dip",
     ];
 
-    /// A profile by its name.
+    /// A profile by its name; `cap-N` takes any number of kbit/s.
     pub fn named(name: &str) -> Option<Self> {
         Some(match name {
             "clean" => Self::both(LinkConfig::default()),
@@ -57,11 +58,11 @@ impl Profile {
             "loss-10" => Self::loss(0.10),
             "loss-20" => Self::loss(0.20),
             "loss-30" => Self::loss(0.30),
-            "cap-300" => Self::cap(300),
-            "cap-100" => Self::cap(100),
-            "cap-50" => Self::cap(50),
             "dip" => Self::dip(),
-            _ => return None,
+            other => {
+                let rate: NonZeroU32 = other.strip_prefix("cap-")?.parse().ok()?;
+                Self::cap(rate.get().into())
+            }
         })
     }
 
@@ -130,6 +131,9 @@ mod tests {
     #[test]
     fn every_listed_name_is_known() {
         assert!(Profile::NAMES.iter().all(|name| Profile::named(name).is_some()));
-        assert_eq!(Profile::named("moon"), None);
+        assert_eq!(Profile::named("cap-10000"), Some(Profile::cap(10_000)));
+        for unknown in ["moon", "cap-", "cap-0", "cap-x"] {
+            assert_eq!(Profile::named(unknown), None, "{unknown}");
+        }
     }
 }

@@ -117,6 +117,29 @@ fn a_sound_that_is_early_is_delayed() {
 }
 
 #[test]
+fn sound_that_waits_for_the_picture_does_not_follow_all_its_moves() {
+    let mut call = Call::new(200, 60);
+    call.run(60);
+    let (mut moved, mut before) = (ms(0), call.sync.audio_delay());
+    for second in 0..60 {
+        call.video = ms(if second % 6 < 3 { 185 } else { 200 });
+        call.run(1);
+        moved += call.sync.audio_delay().abs_diff(before);
+        before = call.sync.audio_delay();
+    }
+    assert!(moved < ms(80), "{moved:?} in a minute");
+}
+
+#[test]
+fn sound_that_need_not_wait_any_longer_gives_all_of_it_back() {
+    let mut call = Call::new(200, 60);
+    call.run(60);
+    call.video = ms(80);
+    call.run(60);
+    assert_eq!(call.sync.audio_delay(), ms(0));
+}
+
+#[test]
 fn the_delay_moves_by_ten_milliseconds_a_second_at_most() {
     let mut call = Call::new(10, 350);
     call.run(2);

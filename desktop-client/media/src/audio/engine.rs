@@ -18,6 +18,7 @@ use super::clock::BLOCK;
 use super::input::Input;
 use super::opener::{Opened, OpenerHandle};
 use super::output::Output;
+use super::priority;
 use super::receive::{AudioInput, AudioReceiver, audio_player};
 use super::send::SendPath;
 use super::voice::{Sonora, VoiceProcessor};
@@ -84,6 +85,14 @@ impl AudioHandle {
     }
 }
 
+/// The threads that open devices.
+pub struct Openers {
+    /// Microphones.
+    pub microphone: OpenerHandle<MicrophoneSource>,
+    /// Speakers.
+    pub speaker: OpenerHandle<SpeakerSink>,
+}
+
 /// How the audio thread starts.
 pub struct AudioSetup {
     /// Where sound comes from.
@@ -96,8 +105,8 @@ pub struct AudioSetup {
     pub speaker: SpeakerSink,
     /// The encoder.
     pub send: SendPath,
-    /// The device thread.
-    pub opener: OpenerHandle,
+    /// The threads that open devices.
+    pub openers: Openers,
     /// State changes.
     pub events: Events,
 }
@@ -107,7 +116,7 @@ pub struct AudioThread {
     orders: Receiver<AudioOrder>,
     stats: Slot<AudioStats>,
     events: Events,
-    opener: OpenerHandle,
+    openers: Openers,
     input: Input,
     mode: SoundMode,
     voice: Box<dyn VoiceProcessor>,
@@ -128,7 +137,7 @@ pub fn audio(setup: AudioSetup) -> (AudioHandle, AudioThread) {
         orders,
         stats: stats.clone(),
         events: setup.events,
-        opener: setup.opener,
+        openers: setup.openers,
         input: Input::new(setup.microphone, setup.microphone_enabled, now),
         mode: SoundMode::default(),
         voice: Box::new(Sonora::new(setup.voice)),
@@ -144,13 +153,14 @@ pub fn audio(setup: AudioSetup) -> (AudioHandle, AudioThread) {
 impl AudioThread {
     /// Runs until it is told to stop.
     pub fn run(mut self) {
-        self.input.start(&self.opener, &self.events);
-        self.output.start(&self.opener, &self.events);
+        priority::raise();
+        self.input.start(&self.openers.microphone, &self.events);
+        self.output.start(&self.openers.speaker, &self.events);
         let mut turn = Instant::now();
         while self.obey_until(turn) {
             let now = Instant::now();
-            self.input.recover(now, &self.opener);
-            self.output.recover(now, &self.opener);
+            self.input.recover(now, &self.openers.microphone);
+            self.output.recover(now, &self.openers.speaker);
             self.capture(now);
             self.render(now);
             self.publish_stats();
@@ -171,21 +181,23 @@ impl AudioThread {
 
     fn obey(&mut self, order: AudioOrder) {
         let now = Instant::now();
-        let Self { input, output, opener, events, .. } = self;
+        let Self { input, output, openers: Openers { microphone, speaker }, events, .. } = self;
         match order {
-            AudioOrder::ChooseMicrophone(source) => input.choose(source, opener, events),
-            AudioOrder::ChooseSpeaker(sink) => output.choose(sink, opener, events),
-            AudioOrder::EnableMicrophone(enabled) => input.enable(enabled, opener, events),
-            AudioOrder::StandBy(on) => input.stand_by(on, opener, events),
+            AudioOrder::ChooseMicrophone(source) => input.choose(source, microphone, events),
+            AudioOrder::ChooseSpeaker(sink) => output.choose(sink, speaker, events),
+            AudioOrder::EnableMicrophone(enabled) => input.enable(enabled, microphone, events),
+            AudioOrder::StandBy(on) => input.stand_by(on, microphone, events),
             AudioOrder::Process(parts) => {
                 self.parts = parts;
                 self.configure_voice();
             }
             AudioOrder::Mode(mode) => self.set_mode(mode),
             AudioOrder::Encode(encodings) => self.send.follow(&encodings),
-            AudioOrder::Retry(DeviceKind::Microphone) => input.retry(opener, events),
-            AudioOrder::Retry(DeviceKind::Speaker) => output.retry(opener, events),
-            AudioOrder::Opened(Opened::Microphone(number, result)) => input.opened(number, result, now, events),
+            AudioOrder::Retry(DeviceKind::Microphone) => input.retry(microphone, events),
+            AudioOrder::Retry(DeviceKind::Speaker) => output.retry(speaker, events),
+            AudioOrder::Opened(Opened::Microphone(number, result)) => {
+                input.opened(number, result, now, events)
+            }
             AudioOrder::Opened(Opened::Speaker(number, result)) => output.opened(number, result, now, events),
             AudioOrder::Opened(Opened::Lost(DeviceKind::Microphone, number, error)) => {
                 input.lost(number, error, now, events);
@@ -213,8 +225,8 @@ impl AudioThread {
     }
 
     fn capture(&mut self, now: Instant) {
-        self.input.release_unless(self.send.has_listeners(), &self.opener, &self.events);
-        while let Some(mut block) = self.input.next(now, &self.opener, &self.events) {
+        self.input.release_unless(self.send.has_listeners(), &self.openers.microphone, &self.events);
+        while let Some(mut block) = self.input.next(now, &self.openers.microphone, &self.events) {
             // Before muting, so that the canceller knows the room when the person speaks again.
             if self.input.is_device() && self.mode == SoundMode::Voice {
                 self.voice.process(block.as_mono_mut());
@@ -226,7 +238,7 @@ impl AudioThread {
 
     fn render(&mut self, now: Instant) {
         self.receivers.retain(|receiver| !receiver.ended());
-        while self.output.wants_block(now, &self.opener, &self.events) {
+        while self.output.wants_block(now, &self.openers.speaker, &self.events) {
             let heard = now + self.output.backlog();
             for receiver in &mut self.receivers {
                 receiver.mix_into(&mut self.mixer, now, heard);
@@ -236,7 +248,7 @@ impl AudioThread {
             if self.input.is_device() && self.mode == SoundMode::Voice {
                 self.voice.played(&mix.to_mono());
             }
-            self.output.write(&mix, now, &self.opener, &self.events);
+            self.output.write(&mix, now, &self.openers.speaker, &self.events);
         }
     }
 

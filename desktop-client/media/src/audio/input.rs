@@ -13,6 +13,8 @@ use super::recovery::Recovery;
 use crate::event::{DeviceError, DeviceKind, DeviceState, Events};
 use crate::source::MicrophoneSource;
 
+type MicrophoneOpener = OpenerHandle<MicrophoneSource>;
+
 /// The sending side's source of blocks.
 pub struct Input {
     source: Option<MicrophoneSource>,
@@ -60,7 +62,7 @@ impl Input {
     }
 
     /// Opens what is wanted, unless it is off.
-    pub fn start(&mut self, opener: &OpenerHandle, events: &Events) {
+    pub fn start(&mut self, opener: &MicrophoneOpener, events: &Events) {
         self.close();
         self.recovery.start_over();
         let state = if self.wanted() { DeviceState::Opening } else { DeviceState::Idle };
@@ -69,15 +71,15 @@ impl Input {
     }
 
     /// Tries a device that failed again when it is time to; until it runs, its state stays what it is.
-    pub fn recover(&mut self, now: Instant, opener: &OpenerHandle) {
+    pub fn recover(&mut self, now: Instant, opener: &MicrophoneOpener) {
         if self.wanted() && self.recovery.due(now) {
             self.open(opener);
         }
     }
 
-    fn open(&mut self, opener: &OpenerHandle) {
+    fn open(&mut self, opener: &MicrophoneOpener) {
         self.number += 1;
-        opener.microphone(self.number, self.source.clone().filter(|_| self.wanted()));
+        opener.open(self.number, self.source.clone().filter(|_| self.wanted()));
     }
 
     /// A microphone that was never on is not opened: nobody likes one that listens before the first word.
@@ -86,7 +88,7 @@ impl Input {
     }
 
     /// Uses another source.
-    pub fn choose(&mut self, source: Option<MicrophoneSource>, opener: &OpenerHandle, events: &Events) {
+    pub fn choose(&mut self, source: Option<MicrophoneSource>, opener: &MicrophoneOpener, events: &Events) {
         if source != self.source || self.failed() {
             self.source = source;
             self.start(opener, events);
@@ -94,7 +96,7 @@ impl Input {
     }
 
     /// Off keeps the device open while somebody listens, and sends silence, so that on is at once. On tries one that failed again.
-    pub fn enable(&mut self, enabled: bool, opener: &OpenerHandle, events: &Events) {
+    pub fn enable(&mut self, enabled: bool, opener: &MicrophoneOpener, events: &Events) {
         let on = enabled && !self.enabled;
         self.enabled = enabled;
         if (enabled && self.state == DeviceState::Idle) || (on && self.failed()) {
@@ -103,7 +105,7 @@ impl Input {
     }
 
     /// Opens the device while it is off, so that on is at once also the first time.
-    pub fn stand_by(&mut self, on: bool, opener: &OpenerHandle, events: &Events) {
+    pub fn stand_by(&mut self, on: bool, opener: &MicrophoneOpener, events: &Events) {
         self.stand_by = on;
         if on && self.state == DeviceState::Idle {
             self.start(opener, events);
@@ -119,7 +121,7 @@ impl Input {
     }
 
     /// Opens a failed device again.
-    pub fn retry(&mut self, opener: &OpenerHandle, events: &Events) {
+    pub fn retry(&mut self, opener: &MicrophoneOpener, events: &Events) {
         if self.failed() {
             self.start(opener, events);
         }
@@ -160,7 +162,7 @@ impl Input {
     }
 
     /// Closes a microphone that is off and that nobody would hear, so that its light goes out.
-    pub fn release_unless(&mut self, in_use: bool, opener: &OpenerHandle, events: &Events) {
+    pub fn release_unless(&mut self, in_use: bool, opener: &MicrophoneOpener, events: &Events) {
         let open = matches!(self.state, DeviceState::Running { .. } | DeviceState::Opening);
         if open && !self.enabled && !self.stand_by && !in_use {
             self.start(opener, events);
@@ -168,7 +170,7 @@ impl Input {
     }
 
     /// The next block as the microphone gave it, if one is due; silence while it is absent. See [`Self::finish`].
-    pub fn next(&mut self, now: Instant, opener: &OpenerHandle, events: &Events) -> Option<Block> {
+    pub fn next(&mut self, now: Instant, opener: &MicrophoneOpener, events: &Events) -> Option<Block> {
         let mut block = Block::silence();
         let read = match &mut self.microphone {
             Some(microphone) if microphone.keeps_time() => {
@@ -186,7 +188,7 @@ impl Input {
         if let Err(error) = read {
             block = Block::silence();
             self.number += 1;
-            opener.microphone(self.number, None);
+            opener.open(self.number, None);
             self.fail(error, now, events);
         }
         Some(block)

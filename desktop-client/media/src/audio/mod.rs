@@ -11,6 +11,7 @@ pub(crate) mod opener;
 mod output;
 mod play;
 mod played;
+mod priority;
 pub(crate) mod receive;
 mod recovery;
 mod resample;

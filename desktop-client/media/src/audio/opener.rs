@@ -1,7 +1,7 @@
-//! The `audio-device` thread: opens microphones and speakers, which may take seconds, and owns their streams.
+//! The `microphone` and `speaker` threads: each opens devices of its kind, which may take seconds, and owns their stream.
 //!
 //! The audio thread leaves its newest wish in a slot and goes on; what was opened comes back to it as an order. So a slow or hung sound
-//! service never makes the call stutter.
+//! service never makes the call stutter, and a microphone that does not come up does not keep the speaker waiting.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +12,7 @@ use media_core::slot::Slot;
 
 use super::capture::Microphone;
 use super::device::{self, OnError};
-use super::play::Speaker;
+use super::play::{Nowhere, Speaker};
 use super::tone::{Marks, Tone};
 use super::wav::{WavClip, WavRecorder};
 use crate::event::{DeviceError, DeviceKind};
@@ -31,8 +31,72 @@ pub enum Opened {
     Lost(DeviceKind, u64, DeviceError),
 }
 
+/// What a person chooses, and how it is opened.
+pub trait Openable: Clone + Send {
+    /// What the audio thread gets.
+    type Opened;
+    /// Which kind of device this is.
+    const KIND: DeviceKind;
+    /// Opens it; `on_error` makes what a stream reports to.
+    fn open(&self, on_error: impl FnMut() -> OnError) -> Result<(Self::Opened, Option<Stream>), DeviceError>;
+    /// A device's name for people.
+    fn name(device: &Self::Opened) -> String;
+    /// The news of a wish.
+    fn opened(number: u64, result: Result<Self::Opened, DeviceError>) -> Opened;
+}
+
+impl Openable for MicrophoneSource {
+    type Opened = Box<dyn Microphone>;
+    const KIND: DeviceKind = DeviceKind::Microphone;
+
+    fn open(&self, on_error: impl FnMut() -> OnError) -> Result<(Self::Opened, Option<Stream>), DeviceError> {
+        Ok(match self {
+            Self::Tone(hz) => (Box::new(Tone::new(*hz)), None),
+            Self::Marks => (Box::new(Marks::new()), None),
+            Self::File(path) => (Box::new(WavClip::open(path)?), None),
+            Self::Device(id) => {
+                let (stream, microphone) = device::open_microphone(id.as_deref(), on_error)?;
+                (Box::new(microphone), Some(stream))
+            }
+        })
+    }
+
+    fn name(device: &Self::Opened) -> String {
+        device.name()
+    }
+
+    fn opened(number: u64, result: Result<Self::Opened, DeviceError>) -> Opened {
+        Opened::Microphone(number, result)
+    }
+}
+
+impl Openable for SpeakerSink {
+    type Opened = Box<dyn Speaker>;
+    const KIND: DeviceKind = DeviceKind::Speaker;
+
+    fn open(&self, on_error: impl FnMut() -> OnError) -> Result<(Self::Opened, Option<Stream>), DeviceError> {
+        Ok(match self {
+            Self::None => (Box::new(Nowhere), None),
+            Self::File(path) => (Box::new(WavRecorder::create(path, 1)?), None),
+            Self::StereoFile(path) => (Box::new(WavRecorder::create(path, 2)?), None),
+            Self::Device(id) => {
+                let (stream, speaker) = device::open_speaker(id.as_deref(), on_error)?;
+                (Box::new(speaker), Some(stream))
+            }
+        })
+    }
+
+    fn name(device: &Self::Opened) -> String {
+        device.name()
+    }
+
+    fn opened(number: u64, result: Result<Self::Opened, DeviceError>) -> Opened {
+        Opened::Speaker(number, result)
+    }
+}
+
 struct Wish<T> {
-    /// Grows with each wish of its kind, so that news about older ones can be told apart.
+    /// Grows with each wish, so that news about older ones can be told apart.
     number: u64,
     /// `None`: close.
     what: Option<T>,
@@ -40,27 +104,20 @@ struct Wish<T> {
 
 enum Note {
     Wake,
-    Report { kind: DeviceKind, number: u64, error: cpal::Error },
+    Report { number: u64, error: cpal::Error },
 }
 
 /// The audio thread's side. Dropping it ends the thread.
-pub struct OpenerHandle {
-    microphone: Slot<Wish<MicrophoneSource>>,
-    speaker: Slot<Wish<SpeakerSink>>,
+pub struct OpenerHandle<T> {
+    wish: Slot<Wish<T>>,
     notes: SyncSender<Note>,
     stop: Arc<AtomicBool>,
 }
 
-impl OpenerHandle {
-    /// Opens this microphone instead of any other; `None` closes it.
-    pub fn microphone(&self, number: u64, what: Option<MicrophoneSource>) {
-        self.microphone.put(Wish { number, what });
-        self.wake();
-    }
-
-    /// Opens this speaker instead of any other; `None` closes it.
-    pub fn speaker(&self, number: u64, what: Option<SpeakerSink>) {
-        self.speaker.put(Wish { number, what });
+impl<T> OpenerHandle<T> {
+    /// Opens this instead of any other; `None` closes.
+    pub fn open(&self, number: u64, what: Option<T>) {
+        self.wish.put(Wish { number, what });
         self.wake();
     }
 
@@ -69,7 +126,7 @@ impl OpenerHandle {
     }
 }
 
-impl Drop for OpenerHandle {
+impl<T> Drop for OpenerHandle<T> {
     fn drop(&mut self) {
         self.stop.store(true, Ordering::Relaxed);
         self.wake();
@@ -77,14 +134,12 @@ impl Drop for OpenerHandle {
 }
 
 /// The thread's state.
-pub struct OpenerThread {
-    microphone: Slot<Wish<MicrophoneSource>>,
-    speaker: Slot<Wish<SpeakerSink>>,
+pub struct OpenerThread<T> {
+    wish: Slot<Wish<T>>,
     notes: Receiver<Note>,
     /// For streams to report to.
     own_notes: SyncSender<Note>,
-    input: Open,
-    output: Open,
+    open: Open,
     stop: Arc<AtomicBool>,
 }
 
@@ -97,114 +152,57 @@ struct Open {
 }
 
 /// The thread's state and the handle to it.
-pub fn opener() -> (OpenerHandle, OpenerThread) {
+pub fn opener<T: Openable>() -> (OpenerHandle<T>, OpenerThread<T>) {
     let (sender, notes) = sync_channel(QUEUE);
-    let (microphone, speaker) = (Slot::new(), Slot::new());
+    let wish = Slot::new();
     let stop = Arc::new(AtomicBool::new(false));
-    let handle = OpenerHandle {
-        microphone: microphone.clone(),
-        speaker: speaker.clone(),
-        notes: sender.clone(),
-        stop: Arc::clone(&stop),
-    };
-    let thread = OpenerThread {
-        microphone,
-        speaker,
-        notes,
-        own_notes: sender,
-        input: Open::default(),
-        output: Open::default(),
-        stop,
-    };
-    (handle, thread)
+    let handle = OpenerHandle { wish: wish.clone(), notes: sender.clone(), stop: Arc::clone(&stop) };
+    (handle, OpenerThread { wish, notes, own_notes: sender, open: Open::default(), stop })
 }
 
-impl OpenerThread {
+impl<T: Openable> OpenerThread<T> {
     /// Runs until it is told to stop; news go to `report`.
     pub fn run(mut self, report: impl Fn(Opened)) {
         while let Ok(note) = self.notes.recv() {
-            match note {
-                Note::Wake => {}
-                Note::Report { kind, number, error } => self.stream_reports(kind, number, &error, &report),
+            if let Note::Report { number, error } = note {
+                self.stream_reports(number, &error, &report);
             }
             if self.stop.load(Ordering::Relaxed) {
                 return;
             }
-            if let Some(Wish { number, what }) = self.microphone.take() {
-                self.input = Open::default();
-                if let Some(source) = what {
-                    report(Opened::Microphone(number, self.open_microphone(number, &source)));
-                }
-            }
-            if let Some(Wish { number, what }) = self.speaker.take() {
-                self.output = Open::default();
-                if let Some(sink) = what {
-                    report(Opened::Speaker(number, self.open_speaker(number, &sink)));
+            if let Some(Wish { number, what }) = self.wish.take() {
+                self.open = Open::default();
+                if let Some(what) = what {
+                    report(T::opened(number, self.carry_out(number, &what)));
                 }
             }
         }
     }
 
-    fn open_microphone(
-        &mut self,
-        number: u64,
-        source: &MicrophoneSource,
-    ) -> Result<Box<dyn Microphone>, DeviceError> {
-        Ok(match source {
-            MicrophoneSource::Tone(hz) => Box::new(Tone::new(*hz)),
-            MicrophoneSource::Marks => Box::new(Marks::new()),
-            MicrophoneSource::File(path) => Box::new(WavClip::open(path)?),
-            MicrophoneSource::Device(id) => {
-                let on_error = || self.on_error(DeviceKind::Microphone, number);
-                let (stream, microphone) = device::open_microphone(id.as_deref(), on_error)?;
-                self.input = Open { number, name: microphone.name(), stream: Some(stream) };
-                Box::new(microphone)
-            }
-        })
+    fn carry_out(&mut self, number: u64, what: &T) -> Result<T::Opened, DeviceError> {
+        let (device, stream) = what.open(|| self.on_error(number))?;
+        self.open = Open { number, name: T::name(&device), stream };
+        Ok(device)
     }
 
-    fn open_speaker(&mut self, number: u64, sink: &SpeakerSink) -> Result<Box<dyn Speaker>, DeviceError> {
-        Ok(match sink {
-            SpeakerSink::None => Box::new(super::play::Nowhere),
-            SpeakerSink::File(path) => Box::new(WavRecorder::create(path, 1)?),
-            SpeakerSink::StereoFile(path) => Box::new(WavRecorder::create(path, 2)?),
-            SpeakerSink::Device(id) => {
-                let on_error = || self.on_error(DeviceKind::Speaker, number);
-                let (stream, speaker) = device::open_speaker(id.as_deref(), on_error)?;
-                self.output = Open { number, name: speaker.name(), stream: Some(stream) };
-                Box::new(speaker)
-            }
-        })
-    }
-
-    fn on_error(&self, kind: DeviceKind, number: u64) -> OnError {
+    fn on_error(&self, number: u64) -> OnError {
         let notes = self.own_notes.clone();
         Box::new(move |error| {
             // A report that finds the queue full is repeated by the stall that follows.
-            let _ = notes.try_send(Note::Report { kind, number, error });
+            let _ = notes.try_send(Note::Report { number, error });
         })
     }
 
-    fn stream_reports(
-        &mut self,
-        kind: DeviceKind,
-        number: u64,
-        error: &cpal::Error,
-        report: &impl Fn(Opened),
-    ) {
-        let open = match kind {
-            DeviceKind::Microphone => &mut self.input,
-            DeviceKind::Speaker | DeviceKind::Camera => &mut self.output,
-        };
-        if open.number != number || open.stream.is_none() {
+    fn stream_reports(&mut self, number: u64, error: &cpal::Error, report: &impl Fn(Opened)) {
+        if self.open.number != number || self.open.stream.is_none() {
             return;
         }
         if !device::is_fatal(error) {
-            tracing::debug!(device = open.name, %error, "an audio stream reports");
+            tracing::debug!(device = self.open.name, %error, "an audio stream reports");
             return;
         }
-        let explained = device::explain(&open.name, error);
-        *open = Open::default();
-        report(Opened::Lost(kind, number, explained));
+        let explained = device::explain(&self.open.name, error);
+        self.open = Open::default();
+        report(Opened::Lost(T::KIND, number, explained));
     }
 }

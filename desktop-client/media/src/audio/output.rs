@@ -10,6 +10,8 @@ use super::recovery::Recovery;
 use crate::event::{DeviceError, DeviceKind, DeviceState, Events};
 use crate::source::SpeakerSink;
 
+type SpeakerOpener = OpenerHandle<SpeakerSink>;
+
 /// The receiving side's sink of blocks. Without a speaker it still wants a block every 10 ms: sound is decoded and counted all the same.
 pub struct Output {
     sink: SpeakerSink,
@@ -37,7 +39,7 @@ impl Output {
     }
 
     /// Opens what is wanted.
-    pub fn start(&mut self, opener: &OpenerHandle, events: &Events) {
+    pub fn start(&mut self, opener: &SpeakerOpener, events: &Events) {
         self.close();
         self.recovery.start_over();
         let state = if self.sink == SpeakerSink::None { DeviceState::Idle } else { DeviceState::Opening };
@@ -46,19 +48,19 @@ impl Output {
     }
 
     /// Tries a device that failed again when it is time to; until it runs, its state stays what it is.
-    pub fn recover(&mut self, now: Instant, opener: &OpenerHandle) {
+    pub fn recover(&mut self, now: Instant, opener: &SpeakerOpener) {
         if self.recovery.due(now) {
             self.open(opener);
         }
     }
 
-    fn open(&mut self, opener: &OpenerHandle) {
+    fn open(&mut self, opener: &SpeakerOpener) {
         self.number += 1;
-        opener.speaker(self.number, (self.sink != SpeakerSink::None).then(|| self.sink.clone()));
+        opener.open(self.number, (self.sink != SpeakerSink::None).then(|| self.sink.clone()));
     }
 
     /// Uses another sink.
-    pub fn choose(&mut self, sink: SpeakerSink, opener: &OpenerHandle, events: &Events) {
+    pub fn choose(&mut self, sink: SpeakerSink, opener: &SpeakerOpener, events: &Events) {
         if sink != self.sink || self.failed() {
             self.sink = sink;
             self.start(opener, events);
@@ -66,7 +68,7 @@ impl Output {
     }
 
     /// Opens a failed device again.
-    pub fn retry(&mut self, opener: &OpenerHandle, events: &Events) {
+    pub fn retry(&mut self, opener: &SpeakerOpener, events: &Events) {
         if self.failed() {
             self.start(opener, events);
         }
@@ -101,7 +103,7 @@ impl Output {
     }
 
     /// Whether a block is wanted now.
-    pub fn wants_block(&mut self, now: Instant, opener: &OpenerHandle, events: &Events) -> bool {
+    pub fn wants_block(&mut self, now: Instant, opener: &SpeakerOpener, events: &Events) -> bool {
         match &mut self.speaker {
             Some(speaker) if speaker.keeps_time() => {
                 self.clock.set(now);
@@ -116,7 +118,7 @@ impl Output {
     }
 
     /// Plays a block.
-    pub fn write(&mut self, block: &Block, now: Instant, opener: &OpenerHandle, events: &Events) {
+    pub fn write(&mut self, block: &Block, now: Instant, opener: &SpeakerOpener, events: &Events) {
         if let Some(speaker) = &mut self.speaker
             && let Err(error) = speaker.write(block)
         {
@@ -135,9 +137,9 @@ impl Output {
     }
 
     /// Closes a device that is open but does not work.
-    fn give_up(&mut self, error: DeviceError, now: Instant, opener: &OpenerHandle, events: &Events) {
+    fn give_up(&mut self, error: DeviceError, now: Instant, opener: &SpeakerOpener, events: &Events) {
         self.number += 1;
-        opener.speaker(self.number, None);
+        opener.open(self.number, None);
         self.fail(error, now, events);
     }
 

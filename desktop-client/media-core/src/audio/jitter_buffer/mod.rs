@@ -155,6 +155,9 @@ const MAX_EARLIER: i64 = SAMPLE_RATE as i64 / 2;
 /// Blocks between two stretchings, so that none is heard as a rhythm: 50 ms.
 const STRETCH_PAUSE: u32 = 5;
 
+/// The delay may be off its target by this part of it without being stretched (a fourth in NetEQ).
+const STRETCH_BAND: i64 = 8;
+
 impl JitterBuffer {
     /// An empty buffer.
     pub fn new(config: JitterBufferConfig) -> Self {
@@ -409,11 +412,11 @@ impl JitterBuffer {
         // The further off, the more may be heard of it.
         let likeness = if excess.abs() > 10 * BLOCK { 0.3 } else { 0.85 };
         let channels = self.config.channels;
-        if excess > BLOCK.max(target / 8) {
+        if excess > BLOCK.max(target / STRETCH_BAND) {
             let removed = time_stretch::shorten(sound, channels, likeness);
             self.stats.removed_samples_for_acceleration += removed as u64;
             self.stretch_pause = if removed > 0 { STRETCH_PAUSE } else { 0 };
-        } else if excess < -BLOCK / 4 {
+        } else if excess < -(target / STRETCH_BAND).max(BLOCK / 4) {
             let inserted = time_stretch::lengthen(sound, channels, likeness);
             self.stats.inserted_samples_for_deceleration += inserted as u64;
             self.stretch_pause = if inserted > 0 { STRETCH_PAUSE } else { 0 };

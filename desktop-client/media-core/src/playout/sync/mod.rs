@@ -84,6 +84,13 @@ const MAX_OFFSET: i64 = 10_000_000_000;
 /// Two reports of one sender are on their way for about the same time; when their clocks say otherwise by this much, one of them lies. 1 s.
 const MAX_REPORT_SKEW: i64 = 1_000_000_000;
 
+/// How much the sound may wait longer than it needs before it gives the excess back at full speed: 20 ms. The picture's delay under loss goes up and
+/// down all the time, and each move of the sound is a stretch that may be heard.
+const SLACK: f64 = 20e6;
+
+/// Share of the full speed at which sound gives back less than that.
+const SLOWLY: f64 = 0.1;
+
 /// Weight of a new measurement of the offset.
 const SMOOTHING: f64 = 0.25;
 
@@ -224,8 +231,10 @@ impl LipSync {
         } else {
             self.video_delay
         };
-        self.audio_delay = if picture_late <= 0.0 {
+        self.audio_delay = if picture_late <= -SLACK {
             self.audio_delay.saturating_sub(by(picture_late))
+        } else if picture_late <= 0.0 {
+            self.audio_delay.saturating_sub(by(picture_late).mul_f64(SLOWLY))
         } else if self.video_delay.is_zero() {
             (self.audio_delay + by(picture_late)).min(self.config.max_audio_delay)
         } else {
