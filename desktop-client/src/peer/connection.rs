@@ -146,7 +146,7 @@ async fn try_build(
             .with_setting_engine(setting_engine(network, mdns))
             .with_interceptor_registry(registry)
             .with_handler(handler)
-            .with_runtime(Arc::new(RepeatingHandshakes(runtime)))
+            .with_runtime(Arc::new(RepeatingHandshakes::new(runtime)))
             .with_udp_addrs(udp_addresses(network))
             .with_data_channel_send_buffer_limit(DATA_CHANNEL_BUFFER_BYTES)
             .build()
