@@ -27,8 +27,11 @@ use crate::settings::{Settings, SettingsFile};
 use crate::stats::StatsWriter;
 use crate::tls::TrustStore;
 
-/// How long a server that does not answer is tried before the program gives up.
-const JOIN_PATIENCE: Duration = Duration::from_secs(8);
+/// How long a server that does not answer is tried before the program gives up: over a path that loses a third it takes ten seconds now and then.
+const JOIN_PATIENCE: Duration = Duration::from_secs(20);
+
+/// The same of one that cannot be reached, for a reason that is known.
+const REACH_PATIENCE: Duration = Duration::from_secs(8);
 
 /// How long devices and files may take to open before the room is joined without waiting for them.
 const DEVICE_PATIENCE: Duration = Duration::from_secs(5);
@@ -83,7 +86,7 @@ enum Worked {
 enum Phase {
     /// Devices are being opened, until then.
     Opening(Instant),
-    /// The server is being asked, until then.
+    /// The server is being asked, since then.
     Joining(Instant),
     /// Inside, until then.
     Joined(Option<Instant>),
@@ -196,9 +199,9 @@ impl Headless {
                     return Ok(Phase::Opening(until));
                 }
                 self.command(Command::Join { password: None }).await;
-                Ok(Phase::Joining(now + JOIN_PATIENCE))
+                Ok(Phase::Joining(now))
             }
-            Phase::Joining(until) => self.joining(&snapshot, until),
+            Phase::Joining(since) => self.joining(&snapshot, since),
             Phase::Joined(until) => {
                 if until.is_some_and(|until| now >= until) {
                     return Err(ExitStatus::Done);
@@ -208,7 +211,7 @@ impl Headless {
         }
     }
 
-    fn joining(&mut self, snapshot: &Snapshot, until: Instant) -> Result<Phase, ExitStatus> {
+    fn joining(&mut self, snapshot: &Snapshot, since: Instant) -> Result<Phase, ExitStatus> {
         if let Some(status) = refused(snapshot) {
             return Err(status);
         }
@@ -226,13 +229,13 @@ impl Headless {
                 tracing::error!("{error}");
                 Err(ExitStatus::NotJoined)
             }
-            error if Instant::now() >= until => {
+            error if since.elapsed() >= if error.is_some() { REACH_PATIENCE } else { JOIN_PATIENCE } => {
                 let reason =
                     error.map_or("The server does not answer.".to_owned(), |error| error.to_string());
                 tracing::error!("{reason}");
                 Err(ExitStatus::NotJoined)
             }
-            _ => Ok(Phase::Joining(until)),
+            _ => Ok(Phase::Joining(since)),
         }
     }
 
@@ -321,7 +324,8 @@ impl Headless {
 impl Phase {
     fn deadline(&self) -> Option<Instant> {
         match self {
-            Self::Opening(until) | Self::Joining(until) => Some(*until),
+            Self::Opening(until) => Some(*until),
+            Self::Joining(since) => Some(*since + JOIN_PATIENCE),
             Self::Joined(until) => *until,
         }
     }
