@@ -254,9 +254,8 @@ impl Headless {
             match &device.state {
                 DeviceState::Running => *last = Worked::Now,
                 DeviceState::Failed(message) if comes_back && *last != Worked::Never => {
-                    if std::mem::replace(last, Worked::Before) == Worked::Now {
-                        tracing::warn!("{message}");
-                    }
+                    let is_news = std::mem::replace(last, Worked::Before) == Worked::Now;
+                    is_news.then(|| tracing::warn!("{message}"));
                 }
                 DeviceState::Failed(message) if named => {
                     tracing::error!("{message}");

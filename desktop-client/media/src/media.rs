@@ -97,7 +97,7 @@ impl Media {
         media.spawn("video-decode", move || decode_thread.run())?;
         let audio = media.audio.clone();
         media.spawn("microphone", move || {
-            microphone_thread.run(|news| audio.order(AudioOrder::Opened(news)))
+            microphone_thread.run(|news| audio.order(AudioOrder::Opened(news)));
         })?;
         let audio = media.audio.clone();
         media.spawn("speaker", move || speaker_thread.run(|news| audio.order(AudioOrder::Opened(news))))?;

@@ -196,7 +196,7 @@ impl AudioThread {
             AudioOrder::Retry(DeviceKind::Microphone) => input.retry(microphone, events),
             AudioOrder::Retry(DeviceKind::Speaker) => output.retry(speaker, events),
             AudioOrder::Opened(Opened::Microphone(number, result)) => {
-                input.opened(number, result, now, events)
+                input.opened(number, result, now, events);
             }
             AudioOrder::Opened(Opened::Speaker(number, result)) => output.opened(number, result, now, events),
             AudioOrder::Opened(Opened::Lost(DeviceKind::Microphone, number, error)) => {
