@@ -173,7 +173,7 @@ impl Microphone for RingMicrophone {
             }
             return Ok(false);
         }
-        self.last_data = now;
+        self.last_data = self.last_data.max(now);
         self.shed(waiting, now);
         self.scratch.clear();
         if let Ok(chunk) = self.samples.read_chunk(needed * self.sides) {
@@ -291,7 +291,7 @@ mod tests {
     fn a_microphone_that_falls_silent_for_two_seconds_is_lost() {
         let now = Instant::now();
         let (mut writer, mut microphone) = capture_ring("Mic 7".into(), 48_000, 2, now).unwrap();
-        let mut block = Block::silence();
+        let (mut block, now) = (Block::silence(), now + START_UP);
         writer.write(&[0.1_f32; 2 * 480], 2);
         assert_eq!(microphone.read(now, &mut block), Ok(true));
         assert_eq!(microphone.read(now + ms(1999), &mut block), Ok(false));
@@ -302,8 +302,10 @@ mod tests {
     #[test]
     fn a_microphone_has_six_seconds_to_begin() {
         let now = Instant::now();
-        let (_writer, mut microphone) = capture_ring("Mic 7".into(), 48_000, 2, now).unwrap();
+        let (mut writer, mut microphone) = capture_ring("Mic 7".into(), 48_000, 2, now).unwrap();
         let mut block = Block::silence();
+        writer.write(&[0.1_f32; 2 * 480], 2);
+        assert_eq!(microphone.read(now, &mut block), Ok(true));
         assert_eq!(microphone.read(now + ms(5999), &mut block), Ok(false));
         assert!(microphone.read(now + ms(6001), &mut block).is_err());
     }
