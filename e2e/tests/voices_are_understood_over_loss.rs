@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use e2e::clip;
 use e2e::desktop::{Desktop, Options};
-use e2e::listening::{self, Score};
+use e2e::listening;
 use e2e::network::Network;
 use e2e::persona::{DORA, ERIK};
 use e2e::server::Server;
@@ -27,7 +27,7 @@ const CALL: Duration = Duration::from_secs(18);
 /// What is recorded is written once a second.
 const WRITING: Duration = Duration::from_secs(1);
 
-/// Least STOI of the sentences on average: four fifths of what it is without loss. On a quiet machine it is 0.91 to 0.97, and once in some twenty calls less than this.
+/// Least STOI of the sentences on average: four fifths of what it is without loss. On a quiet machine it is 0.92 to 0.94.
 const MEAN: f64 = 0.79;
 
 #[tokio::test]
@@ -36,22 +36,6 @@ async fn voices_are_understood_over_loss() -> Result<()> {
         eprintln!("skipped: {reason}");
         return Ok(());
     }
-    // Each call has its own luck with what gets lost: one of two must be good.
-    let mut heard = Vec::new();
-    for _ in 0..2 {
-        let scores = call().await?;
-        let good =
-            |score: &Score| score.said >= 4 && score.stoi.as_ref().is_some_and(|stoi| stoi.mean >= MEAN);
-        if scores.iter().all(good) {
-            return Ok(());
-        }
-        heard.push(scores);
-    }
-    bail!("two calls were not understood: {heard:?}")
-}
-
-/// What each of the two understood of the other.
-async fn call() -> Result<[Score; 2]> {
     let network = Network::new(3, 1)?;
     let [here, there, middle] = network.hosts() else { unreachable!("three were asked for") };
     let server = Server::start_on(middle).await?;
@@ -71,13 +55,15 @@ async fn call() -> Result<[Score; 2]> {
     dora.is_with(&[ERIK.name]).await?;
     erik.is_with(&[DORA.name]).await?;
     sleep(SETTLING + CALL + WRITING).await;
-    let score = |desktop: &Desktop| {
+    for (desktop, name) in [(&dora, DORA.name), (&erik, ERIK.name)] {
         let heard = folder.path().join("heard.wav");
         Sound::read(&desktop.recording())?.write_last(CALL, &heard)?;
-        listening::score(&said, &heard)
-    };
-    let scores = [score(&dora)?, score(&erik)?];
+        let score = listening::score(&said, &heard)?;
+        println!("{name}: {score:?}");
+        let mean = score.stoi.context("nothing was said")?.mean;
+        assert!(score.said >= 4 && mean >= MEAN, "{name}: {score:?}");
+    }
     let traffic = network.traffic(here)?;
     assert!(traffic.up.lost > 0 && traffic.down.lost > 0, "{traffic:?}");
-    Ok(scores)
+    Ok(())
 }

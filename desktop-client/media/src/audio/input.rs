@@ -279,3 +279,72 @@ pub fn audible_level(meter: &mut LevelMeter) -> Option<f32> {
     let level = meter.take()?.rms_dbfs;
     (level > media_core::audio::level::SILENCE_DBFS).then_some(level)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::audio::opener::opener;
+    use crate::audio::tone::Tone;
+
+    const LATER: Duration = Duration::from_secs(60);
+
+    /// A microphone that was opened, switched on or not, and then lost.
+    struct Lost {
+        input: Input,
+        opener: MicrophoneOpener,
+        events: Events,
+        at: Instant,
+        _queue: mpsc::Receiver<crate::event::MediaEvent>,
+    }
+
+    impl Lost {
+        fn new(source: MicrophoneSource) -> Self {
+            let (sender, queue) = mpsc::channel(16);
+            let (events, (opener, _), at) = (Events(sender), opener(), Instant::now());
+            let mut input = Input::new(Some(source), true, at);
+            input.start(&opener, &events);
+            input.lost(input.number, DeviceError::new("Mic 7", "It is gone.", "Plug it in."), at, &events);
+            Self { input, opener, events, at, _queue: queue }
+        }
+
+        /// Whether it is opened once more.
+        fn tries(&mut self) -> bool {
+            let before = self.input.number;
+            self.input.recover(self.at + LATER, &self.opener);
+            self.input.number != before
+        }
+    }
+
+    fn device() -> MicrophoneSource {
+        MicrophoneSource::Device(None)
+    }
+
+    #[test]
+    fn a_lost_microphone_is_tried_again_and_runs_as_before() {
+        let mut lost = Lost::new(device());
+        assert!(lost.tries());
+        assert!(!lost.tries(), "one attempt at a time");
+        assert!(lost.input.failed(), "it is not said to be opening over and over");
+        lost.input.opened(lost.input.number, Ok(Box::new(Tone::new(440.0))), lost.at + LATER, &lost.events);
+        assert!(!lost.input.failed() && lost.input.enabled());
+    }
+
+    #[test]
+    fn a_muted_microphone_is_not_opened_behind_anybodys_back() {
+        let mut lost = Lost::new(device());
+        lost.input.enable(false, &lost.opener, &lost.events);
+        assert!(!lost.tries());
+        let before = lost.input.number;
+        lost.input.enable(true, &lost.opener, &lost.events);
+        assert_eq!(lost.input.number, before + 1);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_left_alone() {
+        assert!(!Lost::new(MicrophoneSource::File("gone.wav".into())).tries());
+    }
+}
