@@ -35,6 +35,9 @@ const BURST: u16 = 4_000;
 /// Silence before a burst, in samples.
 const QUIET: usize = SAMPLE_RATE as usize / 2;
 
+/// By how much more than a second bursts are apart, in samples: 7.3 ms, while packets are of 20 ms.
+const SHIFT: usize = 350;
+
 /// Measures and prints both.
 #[expect(clippy::print_stdout, reason = "the figures are what this program is for")]
 pub async fn run(options: &Options) -> Result<()> {
@@ -131,7 +134,7 @@ fn split_sink(pulse: &Pulse) -> Result<()> {
     Ok(())
 }
 
-/// Bursts a second apart.
+/// Bursts a little more than a second apart, so that each comes at another time within a packet.
 fn write_marks(path: &Path, length: Duration) -> Result<()> {
     let spec = WavSpec {
         channels: 1,
@@ -139,8 +142,10 @@ fn write_marks(path: &Path, length: Duration) -> Result<()> {
         bits_per_sample: 16,
         sample_format: SampleFormat::Int,
     };
-    let mut samples = vec![0.0; (length.as_secs() * u64::from(SAMPLE_RATE)) as usize];
-    marks::fill(&mut samples, Duration::from_millis(500));
+    let mut second = vec![0.0; SAMPLE_RATE as usize];
+    marks::fill(&mut second, Duration::from_millis(500));
+    second.resize(second.len() + SHIFT, 0.0);
+    let samples = second.repeat(length.as_secs() as usize);
     let mut writer = WavWriter::create(path, spec)?;
     for sample in samples {
         writer.write_sample((sample * f32::from(i16::MAX)) as i16)?;

@@ -19,6 +19,11 @@ pub trait Microphone: Send {
     /// Fills the block, or answers false if there is not a whole one yet. After an error it is dropped. Must not block.
     fn read(&mut self, now: Instant, block: &mut Block) -> Result<bool, DeviceError>;
 
+    /// When it last delivered sound; `None` without a clock of its own, and before it has.
+    fn delivered(&self) -> Option<Instant> {
+        None
+    }
+
     /// Times that it gave more than was taken in time.
     fn overruns(&self) -> u64 {
         0

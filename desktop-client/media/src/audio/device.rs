@@ -12,6 +12,7 @@ use cpal::{
 };
 use media_core::frame::SAMPLE_RATE;
 
+use super::headroom::MOST;
 use super::ring::{CaptureWriter, PlayReader, RingMicrophone, RingSpeaker, capture_ring, play_ring};
 use crate::devices::{Direction, find};
 use crate::event::DeviceError;
@@ -19,12 +20,15 @@ use crate::event::DeviceError;
 /// How long a sound server may take to set a stream up.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Buffer sizes of a microphone in milliseconds to try, best first: a device refuses what it cannot do.
-const INPUT_MS: [u32; 4] = [10, 20, 40, 80];
+/// Buffer sizes of a microphone in milliseconds to try, best first: a device refuses what it cannot do. Smaller ones would bring sound no
+/// sooner into packets of 20 ms.
+const INPUT_MS: [u32; 4] = [20, 10, 40, 80];
 
-/// The same of a speaker. Sound servers hold two of them, and fall silent when a busy machine lets that time pass without a refill: with 10 ms
-/// that happens all the time on a machine with ten busy processes on two cores, with 20 ms seldom.
-const OUTPUT_MS: [u32; 4] = [20, 40, 80, 10];
+/// The same of a speaker, for each step of [`Headroom`]. Sound servers hold two of them, and fall silent when a busy machine lets that time pass
+/// without a refill.
+///
+/// [`Headroom`]: super::headroom::Headroom
+const OUTPUT_MS: [u32; MOST + 1] = [12, 25, 50, 100];
 
 /// Told what cpal reports about a running stream; on whatever thread it likes.
 pub type OnError = Box<dyn FnMut(cpal::Error) + Send>;
@@ -56,23 +60,27 @@ fn try_microphone(
     })
 }
 
-/// Opens a speaker; `None` is the default. It plays until the stream is dropped.
+/// Opens a speaker with a buffer of this step; `None` is the default speaker. It plays until the stream is dropped.
 pub fn open_speaker(
     id: Option<&str>,
+    step: usize,
     on_error: impl FnMut() -> OnError,
 ) -> Result<(Stream, RingSpeaker), DeviceError> {
-    try_speaker(id, on_error).map_err(|error| told_apart(error, id, "Speaker"))
+    try_speaker(id, step, on_error).map_err(|error| told_apart(error, id, "Speaker"))
 }
 
 fn try_speaker(
     id: Option<&str>,
+    step: usize,
     mut on_error: impl FnMut() -> OnError,
 ) -> Result<(Stream, RingSpeaker), DeviceError> {
     let (device, name) = find(Direction::Output, id)?;
     let supported = choose(&name, device.default_output_config(), || {
         device.supported_output_configs().into_iter().flatten().collect()
     })?;
-    try_buffers(&name, &supported, OUTPUT_MS, |config| {
+    let (smaller, from_step) = OUTPUT_MS.split_at(step.min(MOST));
+    let sizes = from_step.iter().chain(smaller.iter().rev()).copied();
+    try_buffers(&name, &supported, sizes, |config| {
         let (reader, speaker) = play_ring(name.clone(), config.sample_rate, config.channels, Instant::now())
             .map_err(|error| cpal::Error::with_message(ErrorKind::UnsupportedConfig, error.to_string()))?;
         let stream = output_stream(&device, config, supported.sample_format(), reader, on_error())?;
@@ -110,7 +118,7 @@ fn choose(
 fn try_buffers<T>(
     name: &str,
     supported: &SupportedStreamConfig,
-    sizes: [u32; 4],
+    sizes: impl IntoIterator<Item = u32>,
     mut open: impl FnMut(StreamConfig) -> Result<T, cpal::Error>,
 ) -> Result<T, DeviceError> {
     let mut first = None;

@@ -13,14 +13,15 @@ use media_core::frame::EncodedAudio;
 use media_core::slot::Slot;
 use tokio::sync::mpsc;
 
+use super::alignment::Alignment;
 use super::block::Block;
-use super::clock::BLOCK;
 use super::input::Input;
-use super::opener::{Opened, OpenerHandle};
+use super::opener::{Opened, OpenerHandle, SpeakerWish};
 use super::output::Output;
 use super::priority;
 use super::receive::{AudioInput, AudioReceiver, audio_player};
 use super::send::SendPath;
+use super::turns::Turns;
 use super::voice::{Sonora, VoiceProcessor};
 use crate::config::VoiceProcessing;
 use crate::event::{DeviceKind, Events};
@@ -90,7 +91,7 @@ pub struct Openers {
     /// Microphones.
     pub microphone: OpenerHandle<MicrophoneSource>,
     /// Speakers.
-    pub speaker: OpenerHandle<SpeakerSink>,
+    pub speaker: OpenerHandle<SpeakerWish>,
 }
 
 /// How the audio thread starts.
@@ -122,6 +123,7 @@ pub struct AudioThread {
     voice: Box<dyn VoiceProcessor>,
     /// What the processor does while sound is a voice.
     parts: VoiceProcessing,
+    alignment: Alignment,
     send: SendPath,
     receivers: Vec<AudioReceiver>,
     mixer: Mixer,
@@ -142,6 +144,7 @@ pub fn audio(setup: AudioSetup) -> (AudioHandle, AudioThread) {
         mode: SoundMode::default(),
         voice: Box::new(Sonora::new(setup.voice)),
         parts: setup.voice,
+        alignment: Alignment::default(),
         send: setup.send,
         receivers: Vec::new(),
         mixer: Mixer::new(),
@@ -156,15 +159,16 @@ impl AudioThread {
         priority::raise();
         self.input.start(&self.openers.microphone, &self.events);
         self.output.start(&self.openers.speaker, &self.events);
-        let mut turn = Instant::now();
-        while self.obey_until(turn) {
+        let mut turns = Turns::new(Instant::now());
+        while self.obey_until(turns.next()) {
             let now = Instant::now();
             self.input.recover(now, &self.openers.microphone);
             self.output.recover(now, &self.openers.speaker);
+            self.output.widen(now, &self.openers.speaker);
             self.capture(now);
             self.render(now);
             self.publish_stats();
-            turn = (turn + BLOCK).max(now);
+            turns.done(now, self.input.delivered());
         }
     }
 
@@ -226,14 +230,19 @@ impl AudioThread {
 
     fn capture(&mut self, now: Instant) {
         self.input.release_unless(self.send.has_listeners(), &self.openers.microphone, &self.events);
+        let mut blocks = 0;
         while let Some(mut block) = self.input.next(now, &self.openers.microphone, &self.events) {
             // Before muting, so that the canceller knows the room when the person speaks again.
             if self.input.is_device() && self.mode == SoundMode::Voice {
                 self.voice.process(block.as_mono_mut());
             }
             self.input.finish(&mut block);
-            self.send.push(&block, now, self.input.enabled());
+            blocks += 1;
+            if !self.alignment.leaves_out(&block) {
+                self.send.push(&block, now, self.input.enabled());
+            }
         }
+        self.alignment.turn(blocks, self.send.is_incomplete());
     }
 
     fn render(&mut self, now: Instant) {

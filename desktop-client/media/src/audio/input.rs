@@ -205,6 +205,11 @@ impl Input {
         self.microphone.is_some() && matches!(self.source, Some(MicrophoneSource::Device(_)))
     }
 
+    /// When the device last delivered sound.
+    pub fn delivered(&self) -> Option<Instant> {
+        self.microphone.as_ref().and_then(|microphone| microphone.delivered())
+    }
+
     /// Times that the device gave more than was taken in time.
     pub fn overruns(&self) -> u64 {
         self.overruns + self.microphone.as_ref().map_or(0, |microphone| microphone.overruns())

@@ -1,10 +1,12 @@
 //! The way of sound: microphone → 10 ms blocks → voice processing → Opus → subscriptions, and player → jitter buffer → Opus → mix → speaker.
 
+mod alignment;
 mod block;
 mod capture;
 mod clock;
 mod device;
 pub(crate) mod engine;
+mod headroom;
 mod input;
 mod latency;
 pub(crate) mod opener;
@@ -18,5 +20,6 @@ mod resample;
 mod ring;
 pub(crate) mod send;
 mod tone;
+mod turns;
 mod voice;
 mod wav;

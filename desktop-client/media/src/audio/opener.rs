@@ -70,17 +70,26 @@ impl Openable for MicrophoneSource {
     }
 }
 
-impl Openable for SpeakerSink {
+/// A sink, and the step of [`super::headroom::Headroom`] that it is opened with.
+#[derive(Debug, Clone)]
+pub struct SpeakerWish {
+    /// Where sound shall go.
+    pub sink: SpeakerSink,
+    /// How large its buffer shall be.
+    pub step: usize,
+}
+
+impl Openable for SpeakerWish {
     type Opened = Box<dyn Speaker>;
     const KIND: DeviceKind = DeviceKind::Speaker;
 
     fn open(&self, on_error: impl FnMut() -> OnError) -> Result<(Self::Opened, Option<Stream>), DeviceError> {
-        Ok(match self {
-            Self::None => (Box::new(Nowhere), None),
-            Self::File(path) => (Box::new(WavRecorder::create(path, 1)?), None),
-            Self::StereoFile(path) => (Box::new(WavRecorder::create(path, 2)?), None),
-            Self::Device(id) => {
-                let (stream, speaker) = device::open_speaker(id.as_deref(), on_error)?;
+        Ok(match &self.sink {
+            SpeakerSink::None => (Box::new(Nowhere), None),
+            SpeakerSink::File(path) => (Box::new(WavRecorder::create(path, 1)?), None),
+            SpeakerSink::StereoFile(path) => (Box::new(WavRecorder::create(path, 2)?), None),
+            SpeakerSink::Device(id) => {
+                let (stream, speaker) = device::open_speaker(id.as_deref(), self.step, on_error)?;
                 (Box::new(speaker), Some(stream))
             }
         })

@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use super::block::Block;
 use super::clock::BlockClock;
-use super::opener::OpenerHandle;
+use super::headroom::Headroom;
+use super::opener::{OpenerHandle, SpeakerWish};
 use super::play::Speaker;
 use super::recovery::Recovery;
 use crate::event::{DeviceError, DeviceKind, DeviceState, Events};
 use crate::source::SpeakerSink;
 
-type SpeakerOpener = OpenerHandle<SpeakerSink>;
+type SpeakerOpener = OpenerHandle<SpeakerWish>;
 
 /// The receiving side's sink of blocks. Without a speaker it still wants a block every 10 ms: sound is decoded and counted all the same.
 pub struct Output {
@@ -20,6 +21,7 @@ pub struct Output {
     speaker: Option<Box<dyn Speaker>>,
     state: DeviceState,
     recovery: Recovery,
+    headroom: Headroom,
     clock: BlockClock,
     underruns: u64,
 }
@@ -33,6 +35,7 @@ impl Output {
             speaker: None,
             state: DeviceState::Idle,
             recovery: Recovery::new(),
+            headroom: Headroom::default(),
             clock: BlockClock::new(now),
             underruns: 0,
         }
@@ -54,15 +57,26 @@ impl Output {
         }
     }
 
+    /// Opens a speaker that falls silent now and then again, with a larger buffer; until it runs, its state stays what it is.
+    pub fn widen(&mut self, now: Instant, opener: &SpeakerOpener) {
+        let gaps = self.speaker.as_ref().map_or(0, |speaker| speaker.gaps());
+        if self.headroom.grows(gaps, now) {
+            tracing::info!(gaps, "the speaker's buffer runs dry; it is opened with a larger one");
+            self.open(opener);
+        }
+    }
+
     fn open(&mut self, opener: &SpeakerOpener) {
         self.number += 1;
-        opener.open(self.number, (self.sink != SpeakerSink::None).then(|| self.sink.clone()));
+        let wish = SpeakerWish { sink: self.sink.clone(), step: self.headroom.step() };
+        opener.open(self.number, (self.sink != SpeakerSink::None).then_some(wish));
     }
 
     /// Uses another sink.
     pub fn choose(&mut self, sink: SpeakerSink, opener: &SpeakerOpener, events: &Events) {
         if sink != self.sink || self.failed() {
             self.sink = sink;
+            self.headroom = Headroom::default();
             self.start(opener, events);
         }
     }
@@ -87,8 +101,10 @@ impl Output {
         }
         match result {
             Ok(speaker) => {
+                self.close();
                 let name = self.speaker.insert(speaker).name();
                 self.recovery.running(now);
+                self.headroom.opened(now);
                 self.set_state(DeviceState::Running { name }, events);
             }
             Err(error) => self.fail(error, now, events),

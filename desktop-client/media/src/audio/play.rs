@@ -24,7 +24,12 @@ pub trait Speaker: Send {
         Duration::ZERO
     }
 
-    /// Times that it ran out of sound.
+    /// Times that its own buffer ran dry, since nobody came to refill it in time.
+    fn gaps(&self) -> u64 {
+        0
+    }
+
+    /// Times that it ran out of sound, gaps included.
     fn underruns(&self) -> u64 {
         0
     }

@@ -76,6 +76,11 @@ impl SendPath {
         !self.subscribers.is_empty()
     }
 
+    /// A packet of usual length is incomplete.
+    pub fn is_incomplete(&self) -> bool {
+        !self.usual.is_empty()
+    }
+
     /// Packets encoded.
     pub fn packets(&self) -> u64 {
         self.packets

@@ -19,6 +19,9 @@ const MAX_PACKET_BYTES: usize = 1276;
 /// Largest packet that we decode: 48 frames of 2.5 ms, each of the largest size.
 const MAX_DECODED_BYTES: usize = 48 * MAX_PACKET_BYTES;
 
+/// How hard the encoder tries on voices, of 10. The default of 9 takes a fourth of its time more for what few can hear at our bitrates.
+const VOICE_COMPLEXITY: i32 = 6;
+
 /// Opus failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpusError {
@@ -82,6 +85,9 @@ impl AudioEncoder {
         let channels = form.channels();
         let mut encoder = Encoder::new(SAMPLE_RATE, layout(channels), application).map_err(setup)?;
         encoder.set_signal(signal).map_err(setup)?;
+        if form == Form::Voice {
+            encoder.set_complexity(VOICE_COMPLEXITY).map_err(setup)?;
+        }
         // It exists in the speech mode only, into which libopus would be forced by it, whatever the sound.
         encoder.set_inband_fec(form == Form::Voice).map_err(setup)?;
         let mut encoder = Self { encoder, channels, samples, buffer: [0; MAX_PACKET_BYTES] };

@@ -17,14 +17,34 @@ use crate::event::DeviceError;
 const TURN_MS: u32 = 10;
 
 /// What both sides of the ring see.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
+    opened: Instant,
+    /// When the last callback was, in microseconds since then; 0 before the first.
+    delivered: AtomicU64,
     /// Callbacks that found the ring full, and times that the audio thread came too late.
     overruns: AtomicU64,
     /// Frames of the largest callback since the audio thread last looked.
     largest: AtomicU32,
     /// The sides are the first two channels; otherwise both are the mean of all.
     stereo: AtomicBool,
+}
+
+impl Shared {
+    fn new(opened: Instant) -> Self {
+        Self {
+            opened,
+            delivered: AtomicU64::new(0),
+            overruns: AtomicU64::new(0),
+            largest: AtomicU32::new(0),
+            stereo: AtomicBool::new(false),
+        }
+    }
+
+    fn note_delivery(&self) {
+        let micros = self.opened.elapsed().as_micros().max(1);
+        self.delivered.store(u64::try_from(micros).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
 }
 
 /// The largest callback of the last seconds.
@@ -86,6 +106,7 @@ impl CaptureWriter {
             both.into_iter().take(sides)
         });
         chunk.fill_from_iter(frames);
+        self.shared.note_delivery();
     }
 }
 
@@ -112,7 +133,7 @@ pub fn capture_ring(
     let to_blocks = ToBlocks::new(rate)?;
     let sides = sides(channels);
     let (producer, samples) = RingBuffer::new(frames(rate, RING_MS).max(MIN_ROOM) * sides);
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(Shared::new(now));
     let microphone = RingMicrophone {
         name,
         samples,
@@ -181,6 +202,11 @@ impl Microphone for RingMicrophone {
         }
         self.to_blocks.convert(&self.scratch, block);
         Ok(true)
+    }
+
+    fn delivered(&self) -> Option<Instant> {
+        let micros = self.shared.delivered.load(Ordering::Relaxed);
+        (micros > 0).then(|| self.shared.opened + Duration::from_micros(micros))
     }
 
     fn overruns(&self) -> u64 {

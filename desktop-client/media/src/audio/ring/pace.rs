@@ -17,8 +17,8 @@ const WINDOW: Duration = Duration::from_millis(500);
 
 /// Lowest levels in milliseconds: below the first a block is added, above the last some are left out to come to the middle.
 const LOW_MS: u32 = 5;
-const TARGET_MS: u32 = 15;
-const HIGH_MS: u32 = 25;
+const TARGET_MS: u32 = 7;
+const HIGH_MS: u32 = 17;
 
 /// Most blocks that are added at once: 400 ms.
 const MOST: u32 = 40;

@@ -19,6 +19,8 @@ use crate::event::DeviceError;
 struct Shared {
     /// Callbacks that found too little.
     underruns: AtomicU64,
+    /// Callbacks that came so late that the device's own buffer was empty.
+    gaps: AtomicU64,
     /// Callbacks, to see that there are any.
     calls: AtomicU32,
     /// Frames that the worst callback lacked since the audio thread last looked.
@@ -34,7 +36,14 @@ pub struct PlayReader {
     shared: Arc<Shared>,
     /// Something was played: from then on missing sound counts.
     started: bool,
+    rate: u32,
+    /// When the last callback was, and how many frames it took.
+    last: Option<(Instant, usize)>,
 }
+
+/// How much of what one callback takes a device holds, at least; and what a clock may be off by.
+const PERIODS: u32 = 2;
+const SLACK: Duration = Duration::from_millis(2);
 
 impl PlayReader {
     /// Fills interleaved samples: left and right in turn, the same on all channels for mono, and silence where there is nothing.
@@ -44,6 +53,7 @@ impl PlayReader {
     {
         let channels = usize::from(channels.max(1));
         let frames = data.len() / channels;
+        self.note_time(frames, Instant::now());
         let waiting = self.samples.slots() / self.sides;
         let there = waiting.min(frames);
         self.started |= there > 0;
@@ -62,6 +72,17 @@ impl PlayReader {
             }
         }
         chunk.commit_all();
+    }
+
+    /// A device that asks for more was filled at the last callback, and is empty when this one is too long after it.
+    fn note_time(&mut self, frames: usize, now: Instant) {
+        if let Some((last, before)) = self.last.filter(|_| self.started) {
+            let period = before.max(frames) as f64 / f64::from(self.rate.max(1));
+            let held = Duration::from_secs_f64(period) * PERIODS;
+            let late = now.saturating_duration_since(last) > held + SLACK;
+            self.shared.gaps.fetch_add(u64::from(late), Ordering::Relaxed);
+        }
+        self.last = Some((now, frames));
     }
 
     fn note(&mut self, short: usize, left: usize) {
@@ -101,11 +122,19 @@ pub fn play_ring(
     let (samples, consumer) = RingBuffer::new(frames(rate, RING_MS).max(MIN_ROOM) * sides);
     let shared = Arc::new(Shared {
         underruns: AtomicU64::new(0),
+        gaps: AtomicU64::new(0),
         calls: AtomicU32::new(0),
         short: AtomicU32::new(0),
         lowest: AtomicU32::new(u32::MAX),
     });
-    let reader = PlayReader { samples: consumer, sides, shared: Arc::clone(&shared), started: false };
+    let reader = PlayReader {
+        samples: consumer,
+        sides,
+        shared: Arc::clone(&shared),
+        started: false,
+        rate,
+        last: None,
+    };
     let pacer = Pacer::new(rate, now);
     let speaker = RingSpeaker {
         name,
@@ -176,8 +205,12 @@ impl Speaker for RingSpeaker {
         Duration::from_secs_f64((waiting / self.sides) as f64 / f64::from(self.rate.max(1)))
     }
 
+    fn gaps(&self) -> u64 {
+        self.shared.gaps.load(Ordering::Relaxed)
+    }
+
     fn underruns(&self) -> u64 {
-        self.shared.underruns.load(Ordering::Relaxed)
+        self.shared.underruns.load(Ordering::Relaxed) + self.gaps()
     }
 }
 
@@ -265,6 +298,19 @@ mod tests {
         assert!(speaker.wants_block(now + ms(10)).is_ok());
         assert!(speaker.wants_block(now + ms(5900)).is_ok());
         assert!(speaker.wants_block(now + ms(6100)).is_err());
+    }
+
+    #[test]
+    fn a_callback_that_comes_after_the_devices_buffer_is_empty_is_a_gap() {
+        let now = Instant::now();
+        let (mut reader, speaker) = play_ring("s".into(), 48_000, 2, now).unwrap();
+        reader.started = true;
+        for (at, gaps) in [(0, 0), (10, 0), (21, 0), (44, 1), (54, 1), (200, 2)] {
+            reader.note_time(480, now + ms(at));
+            assert_eq!(speaker.gaps(), gaps, "{at} ms");
+        }
+        reader.note_time(4_800, now + ms(390));
+        assert_eq!(speaker.underruns(), 2);
     }
 
     #[test]
