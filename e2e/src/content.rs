@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::browser::Browser;
-use crate::tone::Tone;
+use crate::tone::{self, Tone};
 
 /// Reads the strip of marks (see [`media_core::marks::video`]) out of what a video element shows: 16 by 2 blocks, each at its centre.
 const READ_MARKS: &str = r"
@@ -50,6 +50,35 @@ while (context.currentTime < from + analyser.fftSize / context.sampleRate) await
 const samples = new Float32Array(analyser.fftSize);
 analyser.getFloatTimeDomainData(samples);
 return { rate: context.sampleRate, samples: Array.from(samples, (sample) => Math.round(sample * 1e5)) };
+";
+
+/// The same of the left and the right side. A mono track is on both, as a listener hears it.
+const MEASURE_SIDES: &str = r"
+const element = document.querySelector(arguments[0]);
+const tracks = element?.srcObject?.getAudioTracks() ?? [];
+if (!tracks.length) return null;
+const taps = window.sideTaps ??= new WeakMap();
+if (!taps.has(tracks[0])) {
+  const context = window.tapContext ??= new AudioContext();
+  const both = new GainNode(context, { channelCount: 2, channelCountMode: 'explicit', channelInterpretation: 'speakers' });
+  const splitter = new ChannelSplitterNode(context, { numberOfOutputs: 2 });
+  context.createMediaStreamSource(new MediaStream([tracks[0]])).connect(both).connect(splitter);
+  taps.set(tracks[0], [0, 1].map((side) => {
+    const analyser = new AnalyserNode(context, { fftSize: 16384, smoothingTimeConstant: 0 });
+    splitter.connect(analyser, side);
+    return analyser;
+  }));
+}
+const sides = taps.get(tracks[0]);
+const { context, fftSize } = sides[0];
+if (context.state !== 'running') await context.resume();
+const from = context.currentTime;
+while (context.currentTime < from + fftSize / context.sampleRate) await new Promise((done) => setTimeout(done, 50));
+return sides.map((analyser) => {
+  const samples = new Float32Array(fftSize);
+  analyser.getFloatTimeDomainData(samples);
+  return { rate: context.sampleRate, samples: Array.from(samples, (sample) => Math.round(sample * 1e5)) };
+});
 ";
 
 /// A picture with marks.
@@ -129,11 +158,28 @@ struct Samples {
     samples: Vec<f64>,
 }
 
+impl Samples {
+    fn read(self) -> (Vec<f64>, u32) {
+        (self.samples.iter().map(|sample| sample / 1e5).collect(), self.rate as u32)
+    }
+}
+
 /// The tone that a media element plays now, or `None` for silence.
 pub async fn tone(browser: &Browser, selector: &str) -> Result<Option<Tone>> {
     let heard: Option<Samples> = browser.run_async(MEASURE_TONE, vec![json!(selector)]).await?;
     Ok(heard.and_then(|heard| {
-        let samples: Vec<f64> = heard.samples.iter().map(|sample| sample / 1e5).collect();
-        crate::tone::measure(&samples, heard.rate as u32)
+        let (samples, rate) = heard.read();
+        tone::measure(&samples, rate)
+    }))
+}
+
+/// The level of what a media element plays now at a frequency, on the left and on the right, in dB relative to full scale; `None` if it has no sound.
+pub async fn sides(browser: &Browser, selector: &str, frequency: u32) -> Result<Option<[f64; 2]>> {
+    let heard: Option<[Samples; 2]> = browser.run_async(MEASURE_SIDES, vec![json!(selector)]).await?;
+    Ok(heard.map(|sides| {
+        sides.map(|heard| {
+            let (samples, rate) = heard.read();
+            tone::level_at(&samples, rate, frequency)
+        })
     }))
 }

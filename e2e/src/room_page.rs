@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::browser::Browser;
 use crate::content::{self, Picture};
 use crate::eventually;
-use crate::tone::Tone;
+use crate::tone::{self, Tone};
 
 /// A browser on a room's page.
 #[derive(Debug)]
@@ -128,6 +128,12 @@ impl RoomPage {
         .await
     }
 
+    /// Our own id.
+    pub async fn peer_id(&self) -> Result<String> {
+        let tiles = self.tiles().await?;
+        Ok(tiles.into_iter().find(|tile| tile.own).context("no tile of our own")?.peer_id)
+    }
+
     /// Waits until this person's link is connected.
     pub async fn connected(&self, name: &str) -> Result<Tile> {
         self.tile(name, "connected", |tile| tile.connection == "connected").await
@@ -164,6 +170,17 @@ impl RoomPage {
             let tone = content::tone(&self.browser, &selector).await?.context("silence")?;
             tone.expect(f64::from(frequency), level)?;
             Ok(Some(tone))
+        })
+        .await
+    }
+
+    /// Waits until this person's sound has a tone of this frequency at these levels (at most, for those of −40 dB and less) on the left and on the right.
+    pub async fn hears_on_sides(&self, name: &str, frequency: u32, expected: [f64; 2]) -> Result<()> {
+        let tile = self.connected(name).await?;
+        let selector = tile.video();
+        eventually(&format!("{frequency} Hz of {name} at {expected:?} dB"), async || {
+            let sides = content::sides(&self.browser, &selector, frequency).await?.context("silence")?;
+            tone::expect_sides(sides, expected).map(Some)
         })
         .await
     }

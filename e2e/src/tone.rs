@@ -37,6 +37,15 @@ impl Tone {
     }
 }
 
+/// Checks that these levels on the left and on the right are the expected ones; of an expected one of −40 dB and less, that it is not above.
+pub fn expect_sides(sides: [f64; 2], expected: [f64; 2]) -> Result<()> {
+    let fits = |level: f64, wanted: f64| {
+        if wanted <= -40.0 { level <= wanted } else { (level - wanted).abs() < LEVEL_TOLERANCE }
+    };
+    ensure!(fits(sides[0], expected[0]) && fits(sides[1], expected[1]), "{sides:?} dB, not {expected:?}");
+    Ok(())
+}
+
 /// The tone in the last second of a WAV, or `None` if it is shorter or silent. The file may still be growing: then its header's length is not to be
 /// relied on.
 pub fn in_wav(path: &Path) -> Result<Option<Tone>> {
@@ -49,8 +58,7 @@ pub fn level_in_wav(path: &Path, frequency: u32) -> Result<Option<f64>> {
     if !path.exists() {
         return Ok(None);
     }
-    Ok(last_second(path)?
-        .map(|(samples, rate)| 10.0 * (power_near(&samples, rate, frequency) + 1e-12).log10()))
+    Ok(last_second(path)?.map(|(samples, rate)| level_at(&samples, rate, frequency)))
 }
 
 /// The same of the left and the right channel; `None` also if there are not two.
@@ -64,7 +72,7 @@ pub fn sides_in_wav(path: &Path, frequency: u32) -> Result<Option<[f64; 2]>> {
     }
     let level = |side: usize| {
         let samples: Vec<f64> = frames.iter().map(|frame| frame[side]).collect();
-        10.0 * (power_near(&samples, rate, frequency) + 1e-12).log10()
+        level_at(&samples, rate, frequency)
     };
     Ok(Some([level(0), level(1)]))
 }
@@ -117,6 +125,11 @@ pub fn measure(samples: &[f64], rate: u32) -> Option<Tone> {
     let frequency = strongest(coarse - 10..=coarse + 10, |frequency| strength(samples, frequency))?;
     let purity = (power_near(samples, rate, frequency) / power).min(1.0);
     Some(Tone { frequency: f64::from(frequency), level: 10.0 * power.log10(), purity })
+}
+
+/// The level of what is at a frequency, beside other sounds, in dB relative to full scale.
+pub fn level_at(samples: &[f64], rate: u32, frequency: u32) -> f64 {
+    10.0 * (power_near(samples, rate, frequency) + 1e-12).log10()
 }
 
 fn strongest(frequencies: impl Iterator<Item = u32>, strength: impl Fn(u32) -> f64) -> Option<u32> {

@@ -1,6 +1,10 @@
 // Perfect negotiation over one peer connection (W3C webrtc §10.7, RFC 9429), with fixed roles: the side with the smaller id makes the first
 // offer and is impolite. Everything that touches descriptions or candidates goes through one queue, in the order in which it came, so the
 // signaling state that a step sees is the one that the step before it left.
+//
+// Peers that may send stereo are told that we hear it: their descriptions say so, so ours are made with them at hand.
+
+import { hearStereo, maySendStereo } from "./sdp.js";
 
 /** How long an offer of ours may stay unanswered beside one of theirs that we ignored, before theirs is taken (both thought to be impolite). */
 const IGNORED_OFFER_TAKEN_MS = 3_000;
@@ -29,6 +33,8 @@ export class Negotiation {
   #ignored = null;
   #ignoredTimer = 0;
   #resendTimer = 0;
+  /** Our newest offer was made only because of what the answer before it said of stereo. */
+  #followsUp = false;
 
   /**
    * @param {RTCPeerConnection} pc
@@ -69,9 +75,24 @@ export class Negotiation {
   async #offer() {
     // Not stable: the browser raises the event again when the exchange that is under way has ended, if there is still a need.
     if (!this.#begun || this.#pc.signalingState !== "stable") return;
-    await this.#pc.setLocalDescription();
+    await this.#describe();
     this.#hooks.send(this.#pc.localDescription);
     this.#resendIn(RESEND_MS);
+  }
+
+  /** Sets our offer or answer, as the state demands. The browser's own word stands where there is nothing to add to it. */
+  async #describe() {
+    const theirs = this.#pc.remoteDescription?.sdp ?? "";
+    if (maySendStereo(theirs)) {
+      const answers = this.#pc.signalingState === "have-remote-offer";
+      const { type, sdp } = answers ? await this.#pc.createAnswer() : await this.#pc.createOffer();
+      try {
+        return await this.#pc.setLocalDescription({ type, sdp: hearStereo(sdp, theirs) });
+      } catch {
+        // A browser that takes only its own words: its sound is mono then.
+      }
+    }
+    await this.#pc.setLocalDescription();
   }
 
   #resendIn(wait) {
@@ -93,19 +114,29 @@ export class Negotiation {
       await this.#pc.setRemoteDescription(description);
       this.#forgetIgnored();
       await this.#flushCandidates();
-      if (description.type === "answer") await this.#hooks.afterExchange();
+      if (description.type === "answer") await this.#answered();
     }
+  }
+
+  async #answered() {
+    await this.#hooks.afterExchange();
+    // What the answer says of stereo was not known when the first offer was made. One offer more is enough, and all that there is: where it
+    // did not help, the next would not either.
+    const [ours, theirs] = [this.#pc.localDescription.sdp, this.#pc.remoteDescription.sdp];
+    this.#followsUp = !this.#followsUp && hearStereo(ours, theirs) !== ours;
+    if (this.#followsUp) await this.#offer();
   }
 
   async #answer(offer) {
     this.#forgetIgnored();
     this.#begun = true;
+    this.#followsUp = false;
     // Rolls a pending offer of ours back by itself.
     await this.#pc.setRemoteDescription(offer);
     try {
       await this.#flushCandidates();
       await this.#hooks.beforeAnswer(offer.sdp);
-      await this.#pc.setLocalDescription();
+      await this.#describe();
     } catch (error) {
       // Without this the connection would wait for an answer that never comes.
       await this.#pc.setLocalDescription({ type: "rollback" }).catch(() => {});

@@ -1,21 +1,37 @@
 //! Makes the microphone's sound pleasant to hear: without the echo of our own speaker, without the fan, and as loud as everybody else's.
 
 use media_core::frame::SAMPLES_PER_BLOCK;
-use sonora::config::{
-    AdaptiveDigital, EchoCanceller, GainController2, HighPassFilter, NoiseSuppression, NoiseSuppressionLevel,
-};
+use sonora::config::{AdaptiveDigital, GainController2};
+use sonora::high_pass_filter::HighPassFilter;
+use sonora::three_band_filter_bank::{NUM_BANDS, SPLIT_BAND_SIZE, ThreeBandFilterBank};
 use sonora::{AudioProcessing, Config, StreamConfig};
 
 use super::block::MonoBlock;
 use super::played::PlayedBlocks;
 use crate::config::VoiceProcessing;
+use canceller::Canceller;
+use noise::NoiseSuppressor;
 
 #[cfg(test)]
 mod acoustics;
+mod alignment;
+mod canceller;
+mod guard;
+mod noise;
 #[cfg(test)]
 mod rooms;
+mod tail;
 
 const SAMPLE_RATE: u32 = 100 * SAMPLES_PER_BLOCK as u32;
+
+/// What 1.0 is in 16 bit samples, which is what all parts take.
+const FULL_SCALE: f32 = 32_768.0;
+
+/// 10 ms of three bands, of 16 bit samples: up to 8, 16 and 24 kHz.
+type Bands = [[f32; SPLIT_BAND_SIZE]; NUM_BANDS];
+
+/// 10 ms of 16 bit samples.
+type Samples16 = MonoBlock;
 
 /// Most that a quiet voice is raised, in dB. WebRTC's default of 50 raises what is left of an echo to the level of a voice when the room is silent.
 const MAX_GAIN_DB: f32 = 18.0;
@@ -35,81 +51,105 @@ pub trait VoiceProcessor: Send {
     fn erle_db(&self) -> Option<f32>;
 }
 
-/// WebRTC's audio processing: AEC3, its noise suppressor, AGC2 with limiter.
+/// WebRTC's AEC3, RNNoise, and WebRTC's AGC2 with limiter.
 pub struct Sonora {
-    processing: AudioProcessing,
     parts: VoiceProcessing,
     played: PlayedBlocks,
-    scratch: MonoBlock,
+    bank: ThreeBandFilterBank,
+    high_pass: HighPassFilter,
+    /// The lower band, as the high-pass filter wants it.
+    lower: [Vec<f32>; 1],
+    canceller: Option<Box<Canceller>>,
+    noise: Option<NoiseSuppressor>,
+    gain: Option<AudioProcessing>,
 }
 
 impl Sonora {
     /// With these parts.
     pub fn new(parts: VoiceProcessing) -> Self {
-        let stream = StreamConfig::new(SAMPLE_RATE, 1);
-        let processing = AudioProcessing::builder()
-            .config(sonora_config(parts))
-            .capture_config(stream)
-            .render_config(stream)
-            .build();
-        Self { processing, parts, played: PlayedBlocks::default(), scratch: [0.0; SAMPLES_PER_BLOCK] }
+        let mut sonora = Self {
+            parts: VoiceProcessing::OFF,
+            played: PlayedBlocks::default(),
+            bank: ThreeBandFilterBank::new(),
+            high_pass: HighPassFilter::new(SAMPLE_RATE as i32 / NUM_BANDS as i32, 1),
+            lower: [vec![0.0; SPLIT_BAND_SIZE]],
+            canceller: None,
+            noise: None,
+            gain: None,
+        };
+        sonora.configure(parts);
+        sonora
     }
 
-    fn hand_over_played(&mut self) {
-        for block in self.played.take() {
-            let result = self.processing.process_render_f32(&[&block], &mut [&mut self.scratch]);
-            if let Err(error) = result {
-                tracing::warn!(%error, "the echo canceller was not told what is played");
-            }
+    /// Removes the echo, band by band.
+    fn cancel(&mut self, samples: &mut Samples16) {
+        let Some(canceller) = &mut self.canceller else { return };
+        let mut bands = [[0.0; SPLIT_BAND_SIZE]; NUM_BANDS];
+        self.bank.analysis(samples, &mut bands);
+        self.lower[0].copy_from_slice(&bands[0]);
+        self.high_pass.process_channels(&mut self.lower);
+        bands[0].copy_from_slice(&self.lower[0]);
+        for played in self.played.take() {
+            canceller.play(&samples16(&played));
         }
+        let loudest = samples.iter().fold(0.0_f32, |loudest, sample| loudest.max(sample.abs()));
+        canceller.cancel(&mut bands, loudest);
+        self.bank.synthesis(&bands, samples);
     }
 }
 
 impl VoiceProcessor for Sonora {
     fn configure(&mut self, parts: VoiceProcessing) {
-        if parts != self.parts {
-            self.parts = parts;
-            self.processing.apply_config(sonora_config(parts));
+        if parts.echo_cancellation != self.canceller.is_some() {
+            self.canceller = parts.echo_cancellation.then(|| Box::new(Canceller::new()));
+            self.played = PlayedBlocks::default();
         }
+        if parts.noise_suppression != self.noise.is_some() {
+            self.noise = parts.noise_suppression.then(NoiseSuppressor::new);
+        }
+        if parts.automatic_gain != self.gain.is_some() {
+            self.gain = parts.automatic_gain.then(new_gain_control);
+        }
+        self.parts = parts;
     }
 
     fn played(&mut self, block: &MonoBlock) {
-        if !self.parts.echo_cancellation {
-            return;
+        if self.parts.echo_cancellation {
+            self.played.push(block);
         }
-        self.played.push(block);
     }
 
     fn process(&mut self, block: &mut MonoBlock) {
         if self.parts == VoiceProcessing::OFF {
             return;
         }
-        self.hand_over_played();
-        // A driver may deliver anything; one NaN would stay in the filters for ever.
-        for (to, from) in self.scratch.iter_mut().zip(block.iter()) {
-            *to = if from.is_finite() { from.clamp(-1.0, 1.0) } else { 0.0 };
+        let mut samples = samples16(block);
+        self.cancel(&mut samples);
+        if let Some(noise) = &mut self.noise {
+            noise.suppress(&mut samples);
         }
-        match self.processing.process_capture_f32(&[&self.scratch], &mut [block]) {
-            Ok(()) => {}
-            Err(error) => tracing::warn!(%error, "a block of the microphone was not processed"),
+        *block = samples.map(|sample| (sample / FULL_SCALE).clamp(-1.0, 1.0));
+        if let Some(gain) = &mut self.gain {
+            let cleaned = *block;
+            if let Err(error) = gain.process_capture_f32(&[&cleaned], &mut [block]) {
+                tracing::warn!(%error, "the gain of a block of the microphone was not controlled");
+            }
         }
     }
 
     fn erle_db(&self) -> Option<f32> {
-        let statistics = self.processing.statistics();
-        let erle = statistics.echo_return_loss_enhancement.filter(|_| self.parts.echo_cancellation);
-        erle.map(|erle| erle as f32)
+        self.canceller.as_ref().map(|canceller| canceller.erle_db())
     }
 }
 
-fn sonora_config(parts: VoiceProcessing) -> Config {
+/// Everything finite: a driver may deliver anything, and one NaN would stay in the filters for ever.
+fn samples16(block: &MonoBlock) -> Samples16 {
+    block.map(|sample| if sample.is_finite() { sample.clamp(-1.0, 1.0) * FULL_SCALE } else { 0.0 })
+}
+
+fn new_gain_control() -> AudioProcessing {
     let mut config = Config {
-        high_pass_filter: (parts != VoiceProcessing::OFF).then(HighPassFilter::default),
-        echo_canceller: parts.echo_cancellation.then(EchoCanceller::default),
-        noise_suppression: parts
-            .noise_suppression
-            .then(|| NoiseSuppression { level: NoiseSuppressionLevel::High, ..NoiseSuppression::default() }),
-        gain_controller2: parts.automatic_gain.then(|| GainController2 {
+        gain_controller2: Some(GainController2 {
             adaptive_digital: Some(AdaptiveDigital {
                 max_gain_db: MAX_GAIN_DB,
                 initial_gain_db: INITIAL_GAIN_DB,
@@ -121,7 +161,8 @@ fn sonora_config(parts: VoiceProcessing) -> Config {
     };
     // The default of 32 kHz cuts everything above 16 kHz off.
     config.pipeline.maximum_internal_processing_rate = sonora::config::MaxProcessingRate::Rate48kHz;
-    config
+    let stream = StreamConfig::new(SAMPLE_RATE, 1);
+    AudioProcessing::builder().config(config).capture_config(stream).render_config(stream).build()
 }
 
 #[cfg(test)]
@@ -254,10 +295,15 @@ mod tests {
     #[test]
     fn steady_noise_is_suppressed_and_everything_off_changes_nothing() {
         let mut rng = Rng::new(3);
-        let noise: Vec<MonoBlock> =
-            (0..400).map(|_| std::array::from_fn(|_| (rng.unit() as f32 - 0.5) * 0.02)).collect();
+        // A fan: more of the low than of the high.
+        let mut low = 0.0;
+        let mut sample = || {
+            low = 0.9 * low + 0.1 * (rng.unit() as f32 - 0.5) * 0.06;
+            low
+        };
+        let noise: Vec<MonoBlock> = (0..400).map(|_| std::array::from_fn(|_| sample())).collect();
         for (parts, least, most) in [
-            (VoiceProcessing { noise_suppression: true, ..VoiceProcessing::OFF }, 10.0, 60.0),
+            (VoiceProcessing { noise_suppression: true, ..VoiceProcessing::OFF }, 10.0, f64::MAX),
             (VoiceProcessing::OFF, 0.0, 0.0),
         ] {
             let mut processor = Sonora::new(parts);
