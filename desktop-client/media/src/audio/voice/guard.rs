@@ -19,8 +19,8 @@ const LEAST: f32 = 0.03;
 /// Share of the way back in one frame.
 const RELEASE: f32 = 0.2;
 
-/// Frames for which it goes on once the delay is known: the canceller has to learn.
-const LEARNING: u32 = 25;
+/// Loud frames for which it goes on once the delay is known: the canceller has to learn.
+const LEARNING: u32 = 40;
 
 /// The gain of the microphone.
 pub struct Guard {
@@ -41,9 +41,9 @@ impl Guard {
         if power(played) > LOUD {
             self.loud = (self.loud + 1).min(MOST);
             self.left = LASTS;
+            self.known = if known { (self.known + 1).min(LEARNING) } else { 0 };
         }
         self.left = self.left.saturating_sub(1);
-        self.known = if known { (self.known + 1).min(LEARNING) } else { 0 };
         let guarded = self.known < LEARNING && self.left > 0 && self.loud < MOST;
         let to = if guarded { LEAST } else { self.gain + RELEASE * (1.0 - self.gain) };
         if self.gain < 0.99 || guarded {
@@ -80,8 +80,8 @@ mod tests {
         assert!(left(&mut guard, 40, 0.0, false) < 0.05, "it comes late");
         assert!(left(&mut guard, 40, 0.0, false) > 0.95);
         assert!(left(&mut guard, 20, 1_000.0, false) < 0.05);
-        assert!(left(&mut guard, 20, 1_000.0, true) < 0.05, "it is not cancelled yet");
-        assert!(left(&mut guard, 20, 1_000.0, true) > 0.95);
+        assert!(left(&mut guard, 30, 1_000.0, true) < 0.05, "it is not cancelled yet");
+        assert!(left(&mut guard, 30, 1_000.0, true) > 0.95);
     }
 
     #[test]
