@@ -28,7 +28,7 @@ const INPUT_MS: [u32; 4] = [20, 10, 40, 80];
 /// without a refill.
 ///
 /// [`Headroom`]: super::headroom::Headroom
-const OUTPUT_MS: [u32; MOST + 1] = [12, 25, 50, 100];
+const OUTPUT_MS: [u32; MOST + 1] = [10, 20, 40, 80];
 
 /// Told what cpal reports about a running stream; on whatever thread it likes.
 pub type OnError = Box<dyn FnMut(cpal::Error) + Send>;

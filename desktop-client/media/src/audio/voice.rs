@@ -17,6 +17,7 @@ mod acoustics;
 mod alignment;
 mod canceller;
 mod guard;
+mod history;
 mod noise;
 #[cfg(test)]
 mod rooms;

@@ -10,6 +10,8 @@ use std::sync::Arc;
 use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
+use super::history::History;
+
 /// Sampling rate of the lower band, in Hz.
 const RATE: usize = 16_000;
 
@@ -53,7 +55,7 @@ const SILENT: [f32; 2] = [900.0, 4.0];
 pub struct Alignment {
     forward: Arc<dyn RealToComplex<f32>>,
     back: Arc<dyn ComplexToReal<f32>>,
-    heard: Vec<f32>,
+    heard: History,
     frames: u32,
     /// The phases of both, of all looks.
     phases: Vec<Complex<f32>>,
@@ -71,7 +73,7 @@ impl Alignment {
         let (forward, back) = (planner.plan_fft_forward(SPAN), planner.plan_fft_inverse(SPAN));
         let scratch = forward.get_scratch_len().max(back.get_scratch_len());
         Self {
-            heard: vec![0.0; SPAN],
+            heard: History::new(SPAN),
             frames: 0,
             phases: forward.make_output_vec(),
             spectra: [forward.make_output_vec(), forward.make_output_vec()],
@@ -91,14 +93,13 @@ impl Alignment {
 
     /// Takes the next frame of the microphone, with the newest samples of what was played, and gives the delay in samples when it is not within the known ones.
     pub fn hear(&mut self, played: &[f32], frame: &[f32], known: Option<&Range<usize>>) -> Option<usize> {
-        self.heard.copy_within(frame.len().., 0);
-        self.heard[SPAN - frame.len()..].copy_from_slice(frame);
+        self.heard.push(frame);
         self.frames += 1;
         if !self.frames.is_multiple_of(INTERVAL) {
             return None;
         }
         let newest = SPAN - HEARD..SPAN;
-        let loud = [&played[newest.clone()], &self.heard[newest]].map(power);
+        let loud = [&played[newest.clone()], &self.heard.newest()[newest]].map(power);
         if loud[0] < SILENT[0] || loud[1] < SILENT[1] {
             return None;
         }
@@ -110,7 +111,7 @@ impl Alignment {
     fn correlate(&mut self, played: &[f32]) {
         self.samples.copy_from_slice(played);
         self.transform(0);
-        self.samples.copy_from_slice(&self.heard);
+        self.samples.copy_from_slice(self.heard.newest());
         // Zeros keep the correlation from wrapping around.
         self.samples[..SPAN - HEARD].fill(0.0);
         self.transform(1);

@@ -14,6 +14,7 @@ use sonora_aec3::frame_blocker::FrameBlocker;
 
 use super::alignment::{Alignment, LONGEST, SPAN};
 use super::guard::Guard;
+use super::history::History;
 use super::tail::{Tail, power};
 use super::{Bands, SAMPLE_RATE, Samples16};
 
@@ -36,8 +37,8 @@ pub struct Canceller {
     tail: Tail,
     guard: Guard,
     bank: ThreeBandFilterBank,
-    /// What was played, by band; the newest is last.
-    played: [Vec<f32>; NUM_BANDS],
+    /// What was played, by band.
+    played: [History; NUM_BANDS],
     /// By how many samples what was played is delayed, and where its echo is expected once that is known.
     delay: usize,
     echo: Option<Range<usize>>,
@@ -59,7 +60,7 @@ impl Canceller {
             tail: Tail::new(),
             guard: Guard::new(),
             bank: ThreeBandFilterBank::new(),
-            played: std::array::from_fn(|_| vec![0.0; SPAN]),
+            played: std::array::from_fn(|_| History::new(SPAN)),
             delay: 0,
             echo: None,
             frames: 0,
@@ -80,8 +81,7 @@ impl Canceller {
 
     fn push(&mut self, bands: &Bands) {
         for (played, band) in self.played.iter_mut().zip(bands) {
-            played.copy_within(SPLIT_BAND_SIZE.., 0);
-            played[SPAN - SPLIT_BAND_SIZE..].copy_from_slice(band);
+            played.push(band);
         }
     }
 
@@ -94,7 +94,8 @@ impl Canceller {
         for half in 0..2 {
             let at = half * SUB_FRAME_LENGTH;
             self.captured.insert(|band| &bands[band][at..at + SUB_FRAME_LENGTH]);
-            self.reference.insert(|band| &self.played[band][newest + at..newest + at + SUB_FRAME_LENGTH]);
+            let from = newest + at;
+            self.reference.insert(|band| &self.played[band].newest()[from..from + SUB_FRAME_LENGTH]);
             self.cancel_block(clipped);
             self.framer.insert_block_and_extract_sub_frame(&self.captured.block, &mut self.out);
             for (band, out) in bands.iter_mut().zip(&self.out) {
@@ -106,7 +107,8 @@ impl Canceller {
             self.cancel_block(clipped);
             self.framer.insert_block(&self.captured.block);
         }
-        self.guard.watch(&self.played[0][SPAN - SPLIT_BAND_SIZE..], bands, self.echo.is_some());
+        let played = &self.played[0].newest()[SPAN - SPLIT_BAND_SIZE..];
+        self.guard.watch(played, bands, self.echo.is_some());
     }
 
     /// By how much the filter reduces the echo, by its own estimate, in dB.
@@ -140,7 +142,7 @@ impl Canceller {
     }
 
     fn align(&mut self, frame: &[f32]) {
-        if let Some(found) = self.alignment.hear(&self.played[0], frame, self.echo.as_ref()) {
+        if let Some(found) = self.alignment.hear(self.played[0].newest(), frame, self.echo.as_ref()) {
             self.delay = found.saturating_sub(AHEAD);
             self.echo = Some(self.delay..self.delay + WITHIN);
             // A new one learns faster than one that has learned otherwise.
