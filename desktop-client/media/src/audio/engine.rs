@@ -13,11 +13,11 @@ use media_core::frame::EncodedAudio;
 use media_core::slot::Slot;
 use tokio::sync::mpsc;
 
-use super::alignment::Alignment;
 use super::block::Block;
 use super::input::Input;
 use super::opener::{Opened, OpenerHandle, SpeakerWish};
 use super::output::Output;
+use super::packet_start::PacketStart;
 use super::priority;
 use super::receive::{AudioInput, AudioReceiver, audio_player};
 use super::send::SendPath;
@@ -123,7 +123,7 @@ pub struct AudioThread {
     voice: Box<dyn VoiceProcessor>,
     /// What the processor does while sound is a voice.
     parts: VoiceProcessing,
-    alignment: Alignment,
+    packet_start: PacketStart,
     send: SendPath,
     receivers: Vec<AudioReceiver>,
     mixer: Mixer,
@@ -144,7 +144,7 @@ pub fn audio(setup: AudioSetup) -> (AudioHandle, AudioThread) {
         mode: SoundMode::default(),
         voice: Box::new(Sonora::new(setup.voice)),
         parts: setup.voice,
-        alignment: Alignment::default(),
+        packet_start: PacketStart::default(),
         send: setup.send,
         receivers: Vec::new(),
         mixer: Mixer::new(),
@@ -238,11 +238,11 @@ impl AudioThread {
             }
             self.input.finish(&mut block);
             blocks += 1;
-            if !self.alignment.leaves_out(&block) {
+            if !self.packet_start.leaves_out(&block) {
                 self.send.push(&block, now, self.input.enabled());
             }
         }
-        self.alignment.turn(blocks, self.send.is_incomplete());
+        self.packet_start.turn(blocks, self.send.is_incomplete());
     }
 
     fn render(&mut self, now: Instant) {

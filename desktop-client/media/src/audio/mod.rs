@@ -1,6 +1,5 @@
 //! The way of sound: microphone → 10 ms blocks → voice processing → Opus → subscriptions, and player → jitter buffer → Opus → mix → speaker.
 
-mod alignment;
 mod block;
 mod capture;
 mod clock;
@@ -11,6 +10,7 @@ mod input;
 mod latency;
 pub(crate) mod opener;
 mod output;
+mod packet_start;
 mod play;
 mod played;
 mod priority;

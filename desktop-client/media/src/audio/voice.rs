@@ -345,6 +345,31 @@ mod tests {
         }
     }
 
+    /// By how much automatic gain raises somebody who talks, in dB, in each quarter of 24 seconds.
+    fn gains(loudness: f32) -> [f64; 4] {
+        let mut processor = Sonora::new(VoiceProcessing { automatic_gain: true, ..VoiceProcessing::OFF });
+        let mut talker = acoustics::Talker::new(5);
+        std::array::from_fn(|_| {
+            let (mut before, mut after) = (0.0, 0.0);
+            for _ in 0..600 {
+                let mut block = talker.block().map(|sample| sample * loudness);
+                before += energy(&block);
+                processor.process(&mut block);
+                after += energy(&block);
+            }
+            decibel(after, before)
+        })
+    }
+
+    #[test]
+    fn over_time_the_gain_finds_each_voice_and_stays_there() {
+        let (quiet, usual) = (gains(0.1), gains(1.0));
+        println!("{quiet:.1?}, {usual:.1?} dB");
+        assert!(quiet[3] > 10.0 && quiet[3] < f64::from(MAX_GAIN_DB) + 1.0, "{quiet:.1?}");
+        assert!((quiet[3] - quiet[2]).abs() < 3.0, "{quiet:.1?}");
+        assert!(usual[3].abs() < 6.0 && (usual[3] - usual[2]).abs() < 2.0, "{usual:.1?}");
+    }
+
     #[test]
     fn whatever_a_driver_delivers_does_no_lasting_harm() {
         let mut processor = Sonora::new(VoiceProcessing::default());

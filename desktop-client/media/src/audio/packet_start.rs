@@ -14,11 +14,11 @@ const BLOCKS: usize = 2;
 
 /// Finds a quiet block to leave out.
 #[derive(Debug, Default)]
-pub struct Alignment {
+pub struct PacketStart {
     waiting: u32,
 }
 
-impl Alignment {
+impl PacketStart {
     /// A turn of the audio thread is over that took so many blocks from the microphone; after it a packet was incomplete, or none was.
     pub fn turn(&mut self, blocks: usize, incomplete: bool) {
         if blocks == BLOCKS {
@@ -44,17 +44,17 @@ mod tests {
 
     /// Blocks that are left out of so many deliveries; the packet is incomplete at first.
     fn left_out(deliveries: usize, blocks: usize, sample: f32) -> usize {
-        let (mut alignment, mut pending, mut left_out) = (Alignment::default(), 1, 0);
+        let (mut start, mut pending, mut left_out) = (PacketStart::default(), 1, 0);
         let block = Block::from([sample; SAMPLES_PER_BLOCK]);
         for _ in 0..deliveries {
             for _ in 0..blocks {
-                if alignment.leaves_out(&block) {
+                if start.leaves_out(&block) {
                     left_out += 1;
                 } else {
                     pending = (pending + 1) % BLOCKS;
                 }
             }
-            alignment.turn(blocks, pending > 0);
+            start.turn(blocks, pending > 0);
         }
         left_out
     }
