@@ -184,7 +184,7 @@ pub struct SoundDeviceStats {
     /// By how much the canceller's filter reduces the echo of our speaker (echo return loss enhancement), by its own estimate, in dB; what its suppressor takes
     /// away comes on top. `null` when unknown.
     pub erle_db: Option<f64>,
-    /// Times that the speaker asked for more than there was.
+    /// Times that the speaker asked for more than there was, or so late that it had been silent.
     pub underruns: u64,
     /// Times that the microphone gave more than was taken in time.
     pub overruns: u64,

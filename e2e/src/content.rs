@@ -29,35 +29,13 @@ for (let block = 0; block < 32; block += 1) {
 return { width, height, blocks };
 ";
 
-/// Measures what a media element plays.
-const MEASURE_TONE: &str = r"
+/// Measures the left and the right side of what a media element plays. A mono track is on both, as a listener hears it.
+const MEASURE_SIDES: &str = r"
 const element = document.querySelector(arguments[0]);
 const tracks = element?.srcObject?.getAudioTracks() ?? [];
 if (!tracks.length) return null;
 // By the track itself: the tracks of two peers may have the same id.
 const taps = window.taps ??= new WeakMap();
-if (!taps.has(tracks[0])) {
-  const context = window.tapContext ??= new AudioContext();
-  const analyser = new AnalyserNode(context, { fftSize: 16384, smoothingTimeConstant: 0 });
-  context.createMediaStreamSource(new MediaStream([tracks[0]])).connect(analyser);
-  taps.set(tracks[0], analyser);
-}
-const analyser = taps.get(tracks[0]);
-const context = analyser.context;
-if (context.state !== 'running') await context.resume();
-const from = context.currentTime;
-while (context.currentTime < from + analyser.fftSize / context.sampleRate) await new Promise((done) => setTimeout(done, 50));
-const samples = new Float32Array(analyser.fftSize);
-analyser.getFloatTimeDomainData(samples);
-return { rate: context.sampleRate, samples: Array.from(samples, (sample) => Math.round(sample * 1e5)) };
-";
-
-/// The same of the left and the right side. A mono track is on both, as a listener hears it.
-const MEASURE_SIDES: &str = r"
-const element = document.querySelector(arguments[0]);
-const tracks = element?.srcObject?.getAudioTracks() ?? [];
-if (!tracks.length) return null;
-const taps = window.sideTaps ??= new WeakMap();
 if (!taps.has(tracks[0])) {
   const context = window.tapContext ??= new AudioContext();
   const both = new GainNode(context, { channelCount: 2, channelCountMode: 'explicit', channelInterpretation: 'speakers' });
@@ -158,28 +136,25 @@ struct Samples {
     samples: Vec<f64>,
 }
 
-impl Samples {
-    fn read(self) -> (Vec<f64>, u32) {
-        (self.samples.iter().map(|sample| sample / 1e5).collect(), self.rate as u32)
-    }
+/// What a media element plays now: the samples of the left and of the right side, and their rate; `None` if it has no sound.
+async fn measure_sides(browser: &Browser, selector: &str) -> Result<Option<([Vec<f64>; 2], u32)>> {
+    let heard: Option<[Samples; 2]> = browser.run_async(MEASURE_SIDES, vec![json!(selector)]).await?;
+    Ok(heard.map(|sides| {
+        let rate = sides[0].rate as u32;
+        (sides.map(|side| side.samples.iter().map(|sample| sample / 1e5).collect()), rate)
+    }))
 }
 
-/// The tone that a media element plays now, or `None` for silence.
+/// The tone that a media element plays now, or `None` for silence. Of two sides it is their mean.
 pub async fn tone(browser: &Browser, selector: &str) -> Result<Option<Tone>> {
-    let heard: Option<Samples> = browser.run_async(MEASURE_TONE, vec![json!(selector)]).await?;
-    Ok(heard.and_then(|heard| {
-        let (samples, rate) = heard.read();
-        tone::measure(&samples, rate)
+    Ok(measure_sides(browser, selector).await?.and_then(|([left, right], rate)| {
+        let both: Vec<f64> = left.iter().zip(&right).map(|(left, right)| (left + right) / 2.0).collect();
+        tone::measure(&both, rate)
     }))
 }
 
 /// The level of what a media element plays now at a frequency, on the left and on the right, in dB relative to full scale; `None` if it has no sound.
 pub async fn sides(browser: &Browser, selector: &str, frequency: u32) -> Result<Option<[f64; 2]>> {
-    let heard: Option<[Samples; 2]> = browser.run_async(MEASURE_SIDES, vec![json!(selector)]).await?;
-    Ok(heard.map(|sides| {
-        sides.map(|heard| {
-            let (samples, rate) = heard.read();
-            tone::level_at(&samples, rate, frequency)
-        })
-    }))
+    let heard = measure_sides(browser, selector).await?;
+    Ok(heard.map(|(sides, rate)| sides.map(|side| tone::level_at(&side, rate, frequency))))
 }

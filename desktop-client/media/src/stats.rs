@@ -57,7 +57,7 @@ pub struct LayerStats {
 pub struct AudioStats {
     /// Opus packets encoded.
     pub packets_encoded: u64,
-    /// Times that the speaker asked for more than there was.
+    /// Times that the speaker asked for more than there was, or so late that it had been silent.
     pub underruns: u64,
     /// Times that the microphone gave more than was taken in time.
     pub overruns: u64,

@@ -22,7 +22,7 @@ use super::priority;
 use super::receive::{AudioInput, AudioReceiver, audio_player};
 use super::send::SendPath;
 use super::turns::Turns;
-use super::voice::{Sonora, VoiceProcessor};
+use super::voice::{VoiceChain, VoiceProcessor};
 use crate::config::VoiceProcessing;
 use crate::event::{DeviceKind, Events};
 use crate::source::{MicrophoneSource, SpeakerSink};
@@ -142,7 +142,7 @@ pub fn audio(setup: AudioSetup) -> (AudioHandle, AudioThread) {
         openers: setup.openers,
         input: Input::new(setup.microphone, setup.microphone_enabled, now),
         mode: SoundMode::default(),
-        voice: Box::new(Sonora::new(setup.voice)),
+        voice: Box::new(VoiceChain::new(setup.voice)),
         parts: setup.voice,
         packet_start: PacketStart::default(),
         send: setup.send,

@@ -6,11 +6,11 @@ use sonora::high_pass_filter::HighPassFilter;
 use sonora::three_band_filter_bank::{NUM_BANDS, SPLIT_BAND_SIZE, ThreeBandFilterBank};
 use sonora::{AudioProcessing, Config, StreamConfig};
 
+use self::canceller::Canceller;
+use self::noise::NoiseSuppressor;
 use super::block::MonoBlock;
 use super::played::PlayedBlocks;
 use crate::config::VoiceProcessing;
-use canceller::Canceller;
-use noise::NoiseSuppressor;
 
 #[cfg(test)]
 mod acoustics;
@@ -25,7 +25,7 @@ mod tail;
 
 const SAMPLE_RATE: u32 = 100 * SAMPLES_PER_BLOCK as u32;
 
-/// What 1.0 is in 16 bit samples, which is what all parts take.
+/// What 1.0 is in 16 bit samples, which is what canceller and noise suppressor take.
 const FULL_SCALE: f32 = 32_768.0;
 
 /// 10 ms of three bands, of 16 bit samples: up to 8, 16 and 24 kHz.
@@ -53,7 +53,7 @@ pub trait VoiceProcessor: Send {
 }
 
 /// WebRTC's AEC3, RNNoise, and WebRTC's AGC2 with limiter.
-pub struct Sonora {
+pub struct VoiceChain {
     parts: VoiceProcessing,
     played: PlayedBlocks,
     bank: ThreeBandFilterBank,
@@ -65,10 +65,10 @@ pub struct Sonora {
     gain: Option<AudioProcessing>,
 }
 
-impl Sonora {
+impl VoiceChain {
     /// With these parts.
     pub fn new(parts: VoiceProcessing) -> Self {
-        let mut sonora = Self {
+        let mut chain = Self {
             parts: VoiceProcessing::OFF,
             played: PlayedBlocks::default(),
             bank: ThreeBandFilterBank::new(),
@@ -78,8 +78,8 @@ impl Sonora {
             noise: None,
             gain: None,
         };
-        sonora.configure(parts);
-        sonora
+        chain.configure(parts);
+        chain
     }
 
     /// Removes the echo, band by band.
@@ -99,7 +99,7 @@ impl Sonora {
     }
 }
 
-impl VoiceProcessor for Sonora {
+impl VoiceProcessor for VoiceChain {
     fn configure(&mut self, parts: VoiceProcessing) {
         if parts.echo_cancellation != self.canceller.is_some() {
             self.canceller = parts.echo_cancellation.then(|| Box::new(Canceller::new()));
@@ -146,6 +146,11 @@ impl VoiceProcessor for Sonora {
 /// Everything finite: a driver may deliver anything, and one NaN would stay in the filters for ever.
 fn samples16(block: &MonoBlock) -> Samples16 {
     block.map(|sample| if sample.is_finite() { sample.clamp(-1.0, 1.0) * FULL_SCALE } else { 0.0 })
+}
+
+/// The mean of the squares.
+fn power(samples: &[f32]) -> f32 {
+    samples.iter().map(|sample| sample * sample).sum::<f32>() / samples.len().max(1) as f32
 }
 
 fn new_gain_control() -> AudioProcessing {
@@ -237,7 +242,7 @@ mod tests {
 
     /// Echo return loss enhancement between these seconds, and after the echo's delay has jumped.
     fn erle(delays_ms: [usize; 2], jump: u32, measured: std::ops::Range<u32>, end: u32) -> f64 {
-        let mut processor = Sonora::new(ECHO_ONLY);
+        let mut processor = VoiceChain::new(ECHO_ONLY);
         let mut voice = Voice::new(1);
         let [mut before, mut after] = delays_ms.map(Echo::new);
         let (mut echoed, mut left) = (0.0, 0.0);
@@ -272,7 +277,7 @@ mod tests {
 
     #[test]
     fn whoever_talks_while_the_other_does_is_still_heard() {
-        let mut processor = Sonora::new(ECHO_ONLY);
+        let mut processor = VoiceChain::new(ECHO_ONLY);
         let (mut far, mut near, mut room) = (Voice::new(1), Voice::new(2), Echo::new(60));
         let (mut spoken, mut heard) = (0.0, 0.0);
         for block in 0..1_200 {
@@ -307,7 +312,7 @@ mod tests {
             (VoiceProcessing { noise_suppression: true, ..VoiceProcessing::OFF }, 10.0, f64::MAX),
             (VoiceProcessing::OFF, 0.0, 0.0),
         ] {
-            let mut processor = Sonora::new(parts);
+            let mut processor = VoiceChain::new(parts);
             let (mut before, mut after) = (0.0, 0.0);
             for (number, block) in noise.iter().enumerate() {
                 let mut block = *block;
@@ -326,7 +331,8 @@ mod tests {
     #[test]
     fn a_quiet_voice_is_made_louder_and_a_loud_one_does_not_clip() {
         for (gain, louder) in [(0.03, true), (1.6, false)] {
-            let mut processor = Sonora::new(VoiceProcessing { automatic_gain: true, ..VoiceProcessing::OFF });
+            let mut processor =
+                VoiceChain::new(VoiceProcessing { automatic_gain: true, ..VoiceProcessing::OFF });
             let mut voice = Voice::new(5);
             let (mut before, mut after) = (0.0, 0.0);
             for number in 0..1_500 {
@@ -347,7 +353,7 @@ mod tests {
 
     /// By how much automatic gain raises somebody who talks, in dB, in each quarter of 24 seconds.
     fn gains(loudness: f32) -> [f64; 4] {
-        let mut processor = Sonora::new(VoiceProcessing { automatic_gain: true, ..VoiceProcessing::OFF });
+        let mut processor = VoiceChain::new(VoiceProcessing { automatic_gain: true, ..VoiceProcessing::OFF });
         let mut talker = acoustics::Talker::new(5);
         std::array::from_fn(|_| {
             let (mut before, mut after) = (0.0, 0.0);
@@ -372,7 +378,7 @@ mod tests {
 
     #[test]
     fn whatever_a_driver_delivers_does_no_lasting_harm() {
-        let mut processor = Sonora::new(VoiceProcessing::default());
+        let mut processor = VoiceChain::new(VoiceProcessing::default());
         let mut voice = Voice::new(9);
         for bad in [f32::NAN, f32::INFINITY, -1e30, 1e-40] {
             processor.played(&[bad.clamp(-1.0, 1.0); SAMPLES_PER_BLOCK]);

@@ -14,6 +14,12 @@ use crate::audio::play::Speaker;
 use crate::audio::resample::{FromBlocks, RateError};
 use crate::event::DeviceError;
 
+/// A device holds at least so many times what one callback gives it.
+const PERIODS: u32 = 2;
+
+/// By how much a callback may come later than that: the timers of systems are no finer.
+const SLACK: Duration = Duration::from_millis(2);
+
 /// What both sides of the ring see.
 #[derive(Debug)]
 struct Shared {
@@ -40,10 +46,6 @@ pub struct PlayReader {
     /// When the last callback was, and how many frames it took.
     last: Option<(Instant, usize)>,
 }
-
-/// How much of what one callback takes a device holds, at least; and what a clock may be off by.
-const PERIODS: u32 = 2;
-const SLACK: Duration = Duration::from_millis(2);
 
 impl PlayReader {
     /// Fills interleaved samples: left and right in turn, the same on all channels for mono, and silence where there is nothing.

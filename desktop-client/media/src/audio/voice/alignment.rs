@@ -11,6 +11,7 @@ use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
 use super::history::History;
+use super::power;
 
 /// Sampling rate of the lower band, in Hz.
 const RATE: usize = 16_000;
@@ -157,11 +158,6 @@ fn highest(samples: &[f32], among: Range<usize>) -> (usize, f32) {
     let among = among.start.min(samples.len())..among.end.min(samples.len());
     let peaks = samples[among.clone()].iter().map(|sample| sample.abs()).zip(among);
     peaks.fold((0, 0.0), |best, (height, at)| if height > best.1 { (at, height) } else { best })
-}
-
-/// The mean of the squares.
-fn power(samples: &[f32]) -> f32 {
-    samples.iter().map(|sample| sample * sample).sum::<f32>() / samples.len().max(1) as f32
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ use sonora_aec3::frame_blocker::FrameBlocker;
 use super::alignment::{Alignment, LONGEST, SPAN};
 use super::guard::Guard;
 use super::history::History;
-use super::tail::{Tail, power};
-use super::{Bands, SAMPLE_RATE, Samples16};
+use super::tail::Tail;
+use super::{Bands, SAMPLE_RATE, Samples16, power};
 
 /// Length of AEC3's filters in blocks of 4 ms: 64 ms.
 const FILTER: usize = 16;

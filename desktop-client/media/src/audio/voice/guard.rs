@@ -1,8 +1,7 @@
 //! Turns the microphone down while the other person talks and it is not known yet how late their echo is: the first second of a call, in which nothing can be
 //! cancelled. Whoever talks into the other's first words is not heard so long; with a headset, whose echo is never found, this ends by itself.
 
-use super::Bands;
-use super::tail::power;
+use super::{Bands, power};
 
 /// Power of what is played from which on there is an echo, of 16 bit samples.
 const LOUD: f32 = 900.0;

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use media_core::frame::SAMPLES_PER_BLOCK;
 
 use super::acoustics::{Echo, Loudspeaker, ROOMS, Talker, Way, decibel, energy, level};
-use super::{Sonora, VoiceProcessor};
+use super::{VoiceChain, VoiceProcessor};
 use crate::audio::block::MonoBlock;
 use crate::config::VoiceProcessing;
 
@@ -23,7 +23,7 @@ const SECOND: u32 = 100;
 
 /// By how much less of a voice comes back, over these seconds, in dB (echo return loss enhancement).
 fn erle(way: Way, measured: &[(u32, u32)]) -> Vec<f64> {
-    let (mut processor, mut far, mut echo) = (Sonora::new(ECHO_ONLY), Talker::new(1), Echo::new(way));
+    let (mut processor, mut far, mut echo) = (VoiceChain::new(ECHO_ONLY), Talker::new(1), Echo::new(way));
     let end = measured.iter().map(|(_, end)| *end).max().unwrap_or(0);
     let mut energies = vec![(0.0, 0.0); measured.len()];
     for block in 0..end * SECOND {
@@ -49,7 +49,7 @@ fn near_voice(way: Way) -> f64 {
 
 /// How much of a near voice is left, in dB: the part of what is sent that is the voice.
 fn near_share(way: Way, both_talk: bool) -> f64 {
-    let (mut processor, mut echo) = (Sonora::new(ECHO_ONLY), Echo::new(way));
+    let (mut processor, mut echo) = (VoiceChain::new(ECHO_ONLY), Echo::new(way));
     let (mut far, mut near) = (Talker::new(1), Talker::new(2));
     let (mut spoken, mut sent) = (Vec::new(), Vec::new());
     for block in 0..12 * SECOND {
@@ -117,7 +117,7 @@ fn in_a_room_a_near_voice_is_heard_while_both_talk() {
 
 /// Two people on loudspeakers, in rooms of their own, with 80 ms of network each way; the first says something. The level of what each sends, second by second.
 fn closed_loop(ways: [Way; 2], talks: u32, seconds: u32) -> Vec<f64> {
-    let mut processors = ways.map(|_| Sonora::new(VoiceProcessing::default()));
+    let mut processors = ways.map(|_| VoiceChain::new(VoiceProcessing::default()));
     let mut rooms = ways.map(Echo::new);
     let mut network: [VecDeque<MonoBlock>; 2] = [(); 2].map(|()| vec![[0.0; SAMPLES_PER_BLOCK]; 8].into());
     let mut talker = Talker::new(3);

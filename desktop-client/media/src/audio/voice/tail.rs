@@ -8,6 +8,8 @@ use std::collections::VecDeque;
 
 use sonora_aec3::block::Block;
 
+use super::power;
+
 /// Blocks of 4 ms that AEC3 takes care of.
 const EARLY: usize = 10;
 
@@ -97,9 +99,4 @@ impl Tail {
         let wanted = (self.left / (expected + 1.0)).clamp(LEAST, 1.0);
         if wanted < self.gain { wanted } else { self.gain + RELEASE * (wanted - self.gain) }
     }
-}
-
-/// The mean of the squares.
-pub fn power(samples: &[f32]) -> f32 {
-    samples.iter().map(|sample| sample * sample).sum::<f32>() / samples.len().max(1) as f32
 }
