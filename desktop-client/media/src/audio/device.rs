@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 
 use cpal::traits::{DeviceTrait, StreamTrait};
 use cpal::{
-    BufferSize, Data, Device, ErrorKind, FromSample, I24, Sample, SampleFormat, SizedSample, Stream,
-    StreamConfig, SupportedBufferSize, SupportedStreamConfig, U24,
+    BufferSize, Data, Device, ErrorKind, FromSample, I24, Sample, SampleFormat, SizedSample, StreamConfig,
+    SupportedBufferSize, SupportedStreamConfig, U24,
 };
 use media_core::frame::SAMPLE_RATE;
 
 use super::headroom::MOST;
+#[cfg(target_os = "linux")]
+use super::pulse;
 use super::ring::{CaptureWriter, PlayReader, RingMicrophone, RingSpeaker, capture_ring, play_ring};
 use crate::devices::{Direction, find};
 use crate::event::DeviceError;
@@ -32,6 +34,15 @@ const OUTPUT_MS: [u32; MOST + 1] = [10, 20, 40, 80];
 
 /// Told what cpal reports about a running stream; on whatever thread it likes.
 pub type OnError = Box<dyn FnMut(cpal::Error) + Send>;
+
+/// A running stream: it ends when this is dropped.
+pub enum Stream {
+    /// One of cpal.
+    Cpal(#[expect(dead_code, reason = "it runs until it is dropped")] cpal::Stream),
+    /// One of PulseAudio.
+    #[cfg(target_os = "linux")]
+    Pulse(#[expect(dead_code, reason = "it runs until it is dropped")] pulse::Stream),
+}
 
 /// Opens a microphone; `None` is the default. It delivers until the stream is dropped.
 pub fn open_microphone(
@@ -55,7 +66,6 @@ fn try_microphone(
                 |error| cpal::Error::with_message(ErrorKind::UnsupportedConfig, error.to_string()),
             )?;
         let stream = input_stream(&device, config, supported.sample_format(), writer, on_error())?;
-        stream.play()?;
         Ok((stream, microphone))
     })
 }
@@ -84,7 +94,6 @@ fn try_speaker(
         let (reader, speaker) = play_ring(name.clone(), config.sample_rate, config.channels, Instant::now())
             .map_err(|error| cpal::Error::with_message(ErrorKind::UnsupportedConfig, error.to_string()))?;
         let stream = output_stream(&device, config, supported.sample_format(), reader, on_error())?;
-        stream.play()?;
         Ok((stream, speaker))
     })
 }
@@ -147,6 +156,12 @@ fn is_refusal(error: &cpal::Error) -> bool {
     matches!(error.kind(), ErrorKind::UnsupportedConfig | ErrorKind::InvalidInput | ErrorKind::BackendError)
 }
 
+/// The device's name at PulseAudio, if it is one of those.
+#[cfg(target_os = "linux")]
+fn on_pulse(device: &Device) -> Option<String> {
+    device.id().ok().filter(|id| id.host() == cpal::HostId::PulseAudio).map(|id| id.id().to_owned())
+}
+
 fn input_stream(
     device: &Device,
     config: StreamConfig,
@@ -154,6 +169,10 @@ fn input_stream(
     mut writer: CaptureWriter,
     on_error: OnError,
 ) -> Result<Stream, cpal::Error> {
+    #[cfg(target_os = "linux")]
+    if let Some(source) = on_pulse(device) {
+        return pulse::Stream::capture(&source, config, writer, on_error).map(Stream::Pulse);
+    }
     let channels = config.channels;
     let callback = move |data: &Data, _: &cpal::InputCallbackInfo| match format {
         SampleFormat::I8 => capture::<i8>(&mut writer, data, channels),
@@ -169,7 +188,10 @@ fn input_stream(
         _ => {}
     };
     supported_format(format)?;
-    device.build_input_stream_raw(config, format, callback, on_error, Some(OPEN_TIMEOUT))
+    let stream =
+        device.build_input_stream_raw(config, format, callback, on_error, Some(OPEN_TIMEOUT))?;
+    stream.play()?;
+    Ok(Stream::Cpal(stream))
 }
 
 fn capture<T: SizedSample>(writer: &mut CaptureWriter, data: &Data, channels: u16)
@@ -188,6 +210,10 @@ fn output_stream(
     mut reader: PlayReader,
     on_error: OnError,
 ) -> Result<Stream, cpal::Error> {
+    #[cfg(target_os = "linux")]
+    if let Some(sink) = on_pulse(device) {
+        return pulse::Stream::play(&sink, config, reader, on_error).map(Stream::Pulse);
+    }
     let channels = config.channels;
     let callback = move |data: &mut Data, _: &cpal::OutputCallbackInfo| match format {
         SampleFormat::I8 => play::<i8>(&mut reader, data, channels),
@@ -203,7 +229,10 @@ fn output_stream(
         _ => {}
     };
     supported_format(format)?;
-    device.build_output_stream_raw(config, format, callback, on_error, Some(OPEN_TIMEOUT))
+    let stream =
+        device.build_output_stream_raw(config, format, callback, on_error, Some(OPEN_TIMEOUT))?;
+    stream.play()?;
+    Ok(Stream::Cpal(stream))
 }
 
 fn play<T: SizedSample + Sample + FromSample<f32>>(reader: &mut PlayReader, data: &mut Data, channels: u16) {

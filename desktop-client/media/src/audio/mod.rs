@@ -14,6 +14,8 @@ mod packet_start;
 mod play;
 mod played;
 mod priority;
+#[cfg(target_os = "linux")]
+mod pulse;
 pub(crate) mod receive;
 mod recovery;
 mod resample;

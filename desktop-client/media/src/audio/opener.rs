@@ -7,11 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use cpal::Stream;
 use media_core::slot::Slot;
 
 use super::capture::Microphone;
-use super::device::{self, OnError};
+use super::device::{self, OnError, Stream};
 use super::play::{Nowhere, Speaker};
 use super::tone::{Marks, Tone};
 use super::wav::{WavClip, WavRecorder};
