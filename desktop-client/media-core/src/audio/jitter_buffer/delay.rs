@@ -91,6 +91,11 @@ impl DelayEstimator {
         (self.target + self.extra).min(self.max)
     }
 
+    /// The part of the target that the network does not ask for, in samples.
+    pub(super) fn extra(&self) -> i64 {
+        self.target() - self.target
+    }
+
     /// Raises the delay to aim at over what was learnt, in samples.
     pub(super) fn set_extra(&mut self, extra: i64) {
         self.extra = extra;

@@ -2,7 +2,8 @@
 //!
 //! The buffer knows for each packet when it would be heard if it had come with the fastest: that, plus a target delay learnt from how late packets come
 //! (how: `delay.rs`), is when it is played. At each block it says what to decode ([`Action`]); the caller owns the decoder, and hands the sound back with
-//! [`JitterBuffer::decoded`]. Delay is brought to the target by time stretching ([`crate::audio::time_stretch`]).
+//! [`JitterBuffer::decoded`]. Delay is brought to the target by time stretching ([`crate::audio::time_stretch`]), in
+//! pauses where that can wait.
 //!
 //! - A packet that is missing while the next one is there is lost: its sound comes from the next one's FEC, or is concealed, and time goes on.
 //! - When nothing at all is there, sound is concealed while the buffer waits, so a stream that comes late is heard late, but whole.
@@ -15,6 +16,7 @@ mod counters;
 mod decide;
 mod delay;
 mod packets;
+mod pauses;
 mod pcm;
 
 use std::time::{Duration, Instant};
@@ -24,6 +26,7 @@ use bytes::Bytes;
 pub use self::counters::JitterBufferStats;
 use self::delay::DelayEstimator;
 use self::packets::{Packet, PacketQueue};
+use self::pauses::Pauses;
 use self::pcm::{Origin, PcmQueue};
 use crate::audio::{opus_packet, time_stretch};
 use crate::frame::{SAMPLE_RATE, SAMPLES_PER_BLOCK};
@@ -117,8 +120,11 @@ pub struct JitterBuffer {
     last_sequence: Option<u16>,
     /// The newest that came.
     newest_sequence: Option<u16>,
-    /// Blocks until the next stretching.
+    /// Blocks until the next stretching of a voice.
     stretch_pause: u32,
+    /// Samples for which a stretching has waited for a pause.
+    postponed: i64,
+    pauses: Pauses,
     stats: JitterBufferStats,
 }
 
@@ -155,6 +161,9 @@ const MAX_EARLIER: i64 = SAMPLE_RATE as i64 / 2;
 /// Blocks between two stretchings, so that none is heard as a rhythm: 50 ms.
 const STRETCH_PAUSE: u32 = 5;
 
+/// How long a stretching waits for a pause, in samples: 2 s.
+const PATIENCE: i64 = 2 * SAMPLE_RATE as i64;
+
 /// The delay may be off its target by this part of it without being stretched (a fourth in NetEQ).
 const STRETCH_BAND: i64 = 8;
 
@@ -176,6 +185,8 @@ impl JitterBuffer {
             last_sequence: None,
             newest_sequence: None,
             stretch_pause: 0,
+            postponed: 0,
+            pauses: Pauses::default(),
             stats: JitterBufferStats::default(),
             config,
         }
@@ -402,25 +413,41 @@ impl JitterBuffer {
         }
     }
 
+    /// Brings the delay nearer to its target, in pauses if that can wait for one: there nobody hears it.
     fn stretch(&mut self, sound: &mut Vec<f32>, now: Instant) {
         // The position is past this sound already, and the queue does not hold it yet.
-        let excess = self.excess(now) + sound.len() as i64 / self.config.channels as i64;
+        let samples = (sound.len() / self.config.channels) as i64;
+        let excess = self.excess(now) + samples;
         let target = self.delay.target();
-        if self.stretch_pause > 0 && excess.abs() < target.max(4 * BLOCK) {
+        let pause = self.pauses.is_pause(sound);
+        let longer = excess < -(target / STRETCH_BAND).max(BLOCK / 4);
+        if !longer && excess <= BLOCK.max(target / STRETCH_BAND) {
+            self.postponed = 0;
+            return;
+        }
+        let far = excess.abs() > target.max(4 * BLOCK);
+        // Sound that runs out is worse than any stretching. What is wanted on top of what the network asks for can wait.
+        let urgent = far || (longer && excess + self.delay.extra() < 0);
+        if !pause && !urgent && self.postponed < PATIENCE {
+            self.postponed += samples;
+            return;
+        }
+        if self.stretch_pause > 0 && !pause && !far {
             return;
         }
         // The further off, the more may be heard of it.
-        let likeness = if excess.abs() > 10 * BLOCK { 0.3 } else { 0.85 };
+        let likeness = if pause || excess.abs() > 10 * BLOCK { 0.3 } else { 0.85 };
         let channels = self.config.channels;
-        if excess > BLOCK.max(target / STRETCH_BAND) {
-            let removed = time_stretch::shorten(sound, channels, likeness);
-            self.stats.removed_samples_for_acceleration += removed as u64;
-            self.stretch_pause = if removed > 0 { STRETCH_PAUSE } else { 0 };
-        } else if excess < -(target / STRETCH_BAND).max(BLOCK / 4) {
+        let moved = if longer {
             let inserted = time_stretch::lengthen(sound, channels, likeness);
             self.stats.inserted_samples_for_deceleration += inserted as u64;
-            self.stretch_pause = if inserted > 0 { STRETCH_PAUSE } else { 0 };
-        }
+            inserted
+        } else {
+            let removed = time_stretch::shorten(sound, channels, likeness);
+            self.stats.removed_samples_for_acceleration += removed as u64;
+            removed
+        };
+        self.stretch_pause = if moved > 0 { STRETCH_PAUSE } else { 0 };
     }
 
     fn sample_time(&mut self, at: Instant) -> i64 {
