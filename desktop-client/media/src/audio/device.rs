@@ -188,8 +188,7 @@ fn input_stream(
         _ => {}
     };
     supported_format(format)?;
-    let stream =
-        device.build_input_stream_raw(config, format, callback, on_error, Some(OPEN_TIMEOUT))?;
+    let stream = device.build_input_stream_raw(config, format, callback, on_error, Some(OPEN_TIMEOUT))?;
     stream.play()?;
     Ok(Stream::Cpal(stream))
 }
@@ -229,8 +228,7 @@ fn output_stream(
         _ => {}
     };
     supported_format(format)?;
-    let stream =
-        device.build_output_stream_raw(config, format, callback, on_error, Some(OPEN_TIMEOUT))?;
+    let stream = device.build_output_stream_raw(config, format, callback, on_error, Some(OPEN_TIMEOUT))?;
     stream.play()?;
     Ok(Stream::Cpal(stream))
 }

@@ -61,14 +61,16 @@ impl Stream {
         let reply: protocol::CreateRecordStreamReply =
             connection.ask(&Command::CreateRecordStream(params)).map_err(explain)?;
         let mut samples = Vec::new();
-        Self::spawn("microphone", connection, on_error, move |connection| loop {
-            let message = connection.next()?;
-            if message == reply.channel {
-                samples.clear();
-                samples.extend(connection.payload.chunks_exact(SAMPLE).map(sample));
-                writer.write(&samples, format.channels);
-            } else if let Some(Command::RecordStreamKilled(_)) = connection.command(message) {
-                return Err(ProtocolError::ServerError(PulseError::Killed));
+        Self::spawn("microphone", connection, on_error, move |connection| {
+            loop {
+                let message = connection.next()?;
+                if message == reply.channel {
+                    samples.clear();
+                    samples.extend(connection.payload.chunks_exact(SAMPLE).map(sample));
+                    writer.write(&samples, format.channels);
+                } else if let Some(Command::RecordStreamKilled(_)) = connection.command(message) {
+                    return Err(ProtocolError::ServerError(PulseError::Killed));
+                }
             }
         })
     }
@@ -102,14 +104,18 @@ impl Stream {
             connection.ask(&Command::CreatePlaybackStream(params)).map_err(explain)?;
         let mut sound = Sound::new(reply.channel, format);
         let mut wanted = reply.requested_bytes;
-        Self::spawn("speaker", connection, on_error, move |connection| loop {
-            sound.send(wanted, &mut reader, connection)?;
-            let message = connection.next()?;
-            wanted = match connection.command(message) {
-                Some(Command::Request(request)) => request.length,
-                Some(Command::PlaybackStreamKilled(_)) => return Err(ProtocolError::ServerError(PulseError::Killed)),
-                _ => 0,
-            };
+        Self::spawn("speaker", connection, on_error, move |connection| {
+            loop {
+                sound.send(wanted, &mut reader, connection)?;
+                let message = connection.next()?;
+                wanted = match connection.command(message) {
+                    Some(Command::Request(request)) => request.length,
+                    Some(Command::PlaybackStreamKilled(_)) => {
+                        return Err(ProtocolError::ServerError(PulseError::Killed));
+                    }
+                    _ => 0,
+                };
+            }
         })
     }
 
@@ -129,7 +135,8 @@ impl Stream {
                 on_error(explain(error));
             }
         });
-        let thread = thread.map_err(|error| Error::with_message(ErrorKind::ResourceExhausted, error.to_string()))?;
+        let thread =
+            thread.map_err(|error| Error::with_message(ErrorKind::ResourceExhausted, error.to_string()))?;
         Ok(Self { socket, ending, thread: Some(thread) })
     }
 }
@@ -199,7 +206,12 @@ impl Sound {
         Self { channel, format, rest: 0, samples: Vec::new(), message: Vec::new() }
     }
 
-    fn send(&mut self, bytes: u32, reader: &mut PlayReader, connection: &mut Connection) -> Result<(), ProtocolError> {
+    fn send(
+        &mut self,
+        bytes: u32,
+        reader: &mut PlayReader,
+        connection: &mut Connection,
+    ) -> Result<(), ProtocolError> {
         let wanted = self.rest + (bytes as usize).min(protocol::MAX_MEMBLOCKQ_LENGTH);
         self.rest = wanted % self.format.frame();
         let length = wanted - self.rest;
@@ -312,13 +324,16 @@ fn explain(error: ProtocolError) -> Error {
             PulseError::NoEntity | PulseError::Killed => ErrorKind::DeviceNotAvailable,
             PulseError::Busy => ErrorKind::DeviceBusy,
             PulseError::AccessDenied | PulseError::AuthKey => ErrorKind::PermissionDenied,
-            PulseError::Invalid | PulseError::NotSupported | PulseError::TooLarge => ErrorKind::UnsupportedConfig,
+            PulseError::Invalid | PulseError::NotSupported | PulseError::TooLarge => {
+                ErrorKind::UnsupportedConfig
+            }
             _ => ErrorKind::BackendError,
         },
         ProtocolError::Io(error) => match error.kind() {
-            IoErrorKind::WouldBlock | IoErrorKind::TimedOut | IoErrorKind::ConnectionRefused | IoErrorKind::NotFound => {
-                ErrorKind::HostUnavailable
-            }
+            IoErrorKind::WouldBlock
+            | IoErrorKind::TimedOut
+            | IoErrorKind::ConnectionRefused
+            | IoErrorKind::NotFound => ErrorKind::HostUnavailable,
             IoErrorKind::PermissionDenied => ErrorKind::PermissionDenied,
             _ => ErrorKind::StreamInvalidated,
         },

@@ -3,9 +3,9 @@
 use media_core::frame::SAMPLES_PER_BLOCK;
 use sonora::config::{AdaptiveDigital, GainController2};
 use sonora::high_pass_filter::HighPassFilter;
-use sonora::three_band_filter_bank::{NUM_BANDS, SPLIT_BAND_SIZE, ThreeBandFilterBank};
 use sonora::{AudioProcessing, Config, StreamConfig};
 
+use self::bands::{BAND_SAMPLES, BANDS, Merger, Splitter};
 use self::canceller::Canceller;
 use self::noise::NoiseSuppressor;
 use super::block::MonoBlock;
@@ -15,6 +15,7 @@ use crate::config::VoiceProcessing;
 #[cfg(test)]
 mod acoustics;
 mod alignment;
+mod bands;
 mod canceller;
 mod guard;
 mod history;
@@ -27,9 +28,6 @@ const SAMPLE_RATE: u32 = 100 * SAMPLES_PER_BLOCK as u32;
 
 /// What 1.0 is in 16 bit samples, which is what canceller and noise suppressor take.
 const FULL_SCALE: f32 = 32_768.0;
-
-/// 10 ms of three bands, of 16 bit samples: up to 8, 16 and 24 kHz.
-type Bands = [[f32; SPLIT_BAND_SIZE]; NUM_BANDS];
 
 /// 10 ms of 16 bit samples.
 type Samples16 = MonoBlock;
@@ -56,7 +54,8 @@ pub trait VoiceProcessor: Send {
 pub struct VoiceChain {
     parts: VoiceProcessing,
     played: PlayedBlocks,
-    bank: ThreeBandFilterBank,
+    splitter: Splitter,
+    merger: Merger,
     high_pass: HighPassFilter,
     /// The lower band, as the high-pass filter wants it.
     lower: [Vec<f32>; 1],
@@ -71,9 +70,10 @@ impl VoiceChain {
         let mut chain = Self {
             parts: VoiceProcessing::OFF,
             played: PlayedBlocks::default(),
-            bank: ThreeBandFilterBank::new(),
-            high_pass: HighPassFilter::new(SAMPLE_RATE as i32 / NUM_BANDS as i32, 1),
-            lower: [vec![0.0; SPLIT_BAND_SIZE]],
+            splitter: Splitter::new(),
+            merger: Merger::new(),
+            high_pass: HighPassFilter::new(SAMPLE_RATE as i32 / BANDS as i32, 1),
+            lower: [vec![0.0; BAND_SAMPLES]],
             canceller: None,
             noise: None,
             gain: None,
@@ -85,8 +85,7 @@ impl VoiceChain {
     /// Removes the echo, band by band.
     fn cancel(&mut self, samples: &mut Samples16) {
         let Some(canceller) = &mut self.canceller else { return };
-        let mut bands = [[0.0; SPLIT_BAND_SIZE]; NUM_BANDS];
-        self.bank.analysis(samples, &mut bands);
+        let mut bands = self.splitter.split(samples);
         self.lower[0].copy_from_slice(&bands[0]);
         self.high_pass.process_channels(&mut self.lower);
         bands[0].copy_from_slice(&self.lower[0]);
@@ -95,7 +94,7 @@ impl VoiceChain {
         }
         let loudest = samples.iter().fold(0.0_f32, |loudest, sample| loudest.max(sample.abs()));
         canceller.cancel(&mut bands, loudest);
-        self.bank.synthesis(&bands, samples);
+        *samples = self.merger.merge(&bands);
     }
 }
 

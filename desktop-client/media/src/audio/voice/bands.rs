@@ -208,7 +208,8 @@ mod tests {
         let merged: Vec<f32> =
             sound.as_chunks().0.iter().flat_map(|block| merger.merge(&splitter.split(block))).collect();
         let late = TAPS - BANDS;
-        let errors: Vec<f32> = merged[late..].iter().zip(&sound).map(|(merged, sound)| merged - sound).collect();
+        let errors: Vec<f32> =
+            merged[late..].iter().zip(&sound).map(|(merged, sound)| merged - sound).collect();
         let noise = 10.0 * (power(&errors) / power(&sound)).log10();
         assert!(noise < -60.0, "{noise:.1} dB of what comes back is not what was split");
     }
@@ -217,7 +218,8 @@ mod tests {
     fn a_tone_is_in_its_band_at_its_level_and_nowhere_else() {
         for (hz, own) in [(1_000.0, 0), (4_000.0, 0), (12_000.0, 1), (20_000.0, 2), (22_000.0, 2)] {
             let sound = tone(hz);
-            let levels = split(&sound).map(|band| 10.0 * (power(&band[BAND_SAMPLES..]) / power(&sound)).log10());
+            let levels =
+                split(&sound).map(|band| 10.0 * (power(&band[BAND_SAMPLES..]) / power(&sound)).log10());
             for (band, level) in levels.iter().enumerate() {
                 if band == own {
                     assert!(level.abs() < 0.1, "{hz} Hz is in its own band with {level:.2} dB");

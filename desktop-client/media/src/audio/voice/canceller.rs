@@ -4,7 +4,6 @@
 
 use std::ops::Range;
 
-use sonora::three_band_filter_bank::{NUM_BANDS, SPLIT_BAND_SIZE, ThreeBandFilterBank};
 use sonora_aec3::block::Block;
 use sonora_aec3::block_framer::BlockFramer;
 use sonora_aec3::block_processor::BlockProcessor;
@@ -13,10 +12,11 @@ use sonora_aec3::config::{EchoCanceller3Config, MaskingThresholds};
 use sonora_aec3::frame_blocker::FrameBlocker;
 
 use super::alignment::{Alignment, LONGEST, SPAN};
+use super::bands::{BAND_SAMPLES, BANDS, Bands, Splitter};
 use super::guard::Guard;
 use super::history::History;
 use super::tail::Tail;
-use super::{Bands, SAMPLE_RATE, Samples16, power};
+use super::{SAMPLE_RATE, Samples16, power};
 
 /// Length of AEC3's filters in blocks of 4 ms: 64 ms.
 const FILTER: usize = 16;
@@ -36,9 +36,9 @@ pub struct Canceller {
     alignment: Alignment,
     tail: Tail,
     guard: Guard,
-    bank: ThreeBandFilterBank,
+    splitter: Splitter,
     /// What was played, by band.
-    played: [History; NUM_BANDS],
+    played: [History; BANDS],
     /// By how many samples what was played is delayed, and where its echo is expected once that is known.
     delay: usize,
     echo: Option<Range<usize>>,
@@ -59,22 +59,21 @@ impl Canceller {
             alignment: Alignment::new(),
             tail: Tail::new(),
             guard: Guard::new(),
-            bank: ThreeBandFilterBank::new(),
+            splitter: Splitter::new(),
             played: std::array::from_fn(|_| History::new(SPAN)),
             delay: 0,
             echo: None,
             frames: 0,
             reference: Blocks::new(),
             captured: Blocks::new(),
-            framer: BlockFramer::new(NUM_BANDS, 1),
-            out: vec![vec![vec![0.0; SUB_FRAME_LENGTH]]; NUM_BANDS],
+            framer: BlockFramer::new(BANDS, 1),
+            out: vec![vec![vec![0.0; SUB_FRAME_LENGTH]]; BANDS],
         }
     }
 
     /// What is played next.
     pub fn play(&mut self, samples: &Samples16) {
-        let mut bands = [[0.0; SPLIT_BAND_SIZE]; NUM_BANDS];
-        self.bank.analysis(samples, &mut bands);
+        let bands = self.splitter.split(samples);
         self.push(&bands);
         self.frames += 1;
     }
@@ -90,7 +89,7 @@ impl Canceller {
         self.keep_up();
         self.align(&bands[0]);
         let clipped = loudest >= FULL;
-        let newest = SPAN - SPLIT_BAND_SIZE - self.delay;
+        let newest = SPAN - BAND_SAMPLES - self.delay;
         for half in 0..2 {
             let at = half * SUB_FRAME_LENGTH;
             self.captured.insert(|band| &bands[band][at..at + SUB_FRAME_LENGTH]);
@@ -107,7 +106,7 @@ impl Canceller {
             self.cancel_block(clipped);
             self.framer.insert_block(&self.captured.block);
         }
-        let played = &self.played[0].newest()[SPAN - SPLIT_BAND_SIZE..];
+        let played = &self.played[0].newest()[SPAN - BAND_SAMPLES..];
         self.guard.watch(played, bands, self.echo.is_some());
     }
 
@@ -130,12 +129,12 @@ impl Canceller {
         if frames == 1 {
             return;
         }
-        if frames == 0 && self.delay < SPLIT_BAND_SIZE {
+        if frames == 0 && self.delay < BAND_SAMPLES {
             // All that was played is used up: nothing is played.
-            self.push(&[[0.0; SPLIT_BAND_SIZE]; NUM_BANDS]);
+            self.push(&[[0.0; BAND_SAMPLES]; BANDS]);
             return;
         }
-        let shift = |delay: usize| (delay + frames * SPLIT_BAND_SIZE).saturating_sub(SPLIT_BAND_SIZE);
+        let shift = |delay: usize| (delay + frames * BAND_SAMPLES).saturating_sub(BAND_SAMPLES);
         self.delay = shift(self.delay).min(LONGEST);
         self.echo = self.echo.take().map(|echo| shift(echo.start)..shift(echo.end));
         self.alignment.forget();
@@ -160,12 +159,12 @@ struct Blocks {
 
 impl Blocks {
     fn new() -> Self {
-        Self { blocker: FrameBlocker::new(NUM_BANDS, 1), block: Block::new(NUM_BANDS, 1) }
+        Self { blocker: FrameBlocker::new(BANDS, 1), block: Block::new(BANDS, 1) }
     }
 
     /// Takes half of a frame, by band, and makes a block.
     fn insert<'a>(&mut self, band: impl Fn(usize) -> &'a [f32]) {
-        let half: [Vec<&[f32]>; NUM_BANDS] = std::array::from_fn(|number| vec![band(number)]);
+        let half: [Vec<&[f32]>; BANDS] = std::array::from_fn(|number| vec![band(number)]);
         self.blocker.insert_sub_frame_and_extract_block(&half, &mut self.block);
     }
 
@@ -204,10 +203,15 @@ fn tuning() -> EchoCanceller3Config {
     tuning.ep_strength.nearend_len = 0.5;
     let suppressor = &mut tuning.suppressor;
     // Somebody near is believed sooner, and touched less, for the tail is suppressed apart.
-    suppressor.dominant_nearend_detection.enr_threshold = 0.4;
-    suppressor.dominant_nearend_detection.trigger_threshold = 9;
+    let near = &mut suppressor.dominant_nearend_detection;
+    near.enr_threshold = 0.4;
+    near.trigger_threshold = 9;
+    // And no longer than their words are above the echo: what passes after that is echo, a syllable at a time.
+    near.enr_exit_threshold = 1.0;
+    near.hold_duration = 20;
     let near = &mut suppressor.nearend_tuning;
     near.mask_lf = MaskingThresholds { enr_transparent: 1.5, enr_suppress: 2.0, ..near.mask_lf };
     near.mask_hf = MaskingThresholds { enr_transparent: 0.3, enr_suppress: 1.0, ..near.mask_hf };
+    near.max_inc_factor = 2.4;
     tuning
 }

@@ -1,7 +1,8 @@
 //! Turns the microphone down while the other person talks and it is not known yet how late their echo is: the first second of a call, in which nothing can be
 //! cancelled. Whoever talks into the other's first words is not heard so long; with a headset, whose echo is never found, this ends by itself.
 
-use super::{Bands, power};
+use super::bands::Bands;
+use super::power;
 
 /// Power of what is played from which on there is an echo, of 16 bit samples.
 const LOUD: f32 = 900.0;
@@ -19,7 +20,7 @@ const LEAST: f32 = 0.03;
 const RELEASE: f32 = 0.2;
 
 /// Loud frames for which it goes on once the delay is known: the canceller has to learn.
-const LEARNING: u32 = 40;
+const LEARNING: u32 = 100;
 
 /// The gain of the microphone.
 pub struct Guard {
@@ -59,15 +60,15 @@ impl Guard {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{NUM_BANDS, SPLIT_BAND_SIZE};
+    use super::super::bands::{BAND_SAMPLES, BANDS};
     use super::*;
 
     /// What is left of 1 in the last of so many frames.
     fn left(guard: &mut Guard, frames: u32, played: f32, known: bool) -> f32 {
         (0..frames).fold(1.0, |_, _| {
-            let mut bands = [[1.0; SPLIT_BAND_SIZE]; NUM_BANDS];
-            guard.watch(&[played; SPLIT_BAND_SIZE], &mut bands, known);
-            bands[0][SPLIT_BAND_SIZE - 1]
+            let mut bands = [[1.0; BAND_SAMPLES]; BANDS];
+            guard.watch(&[played; BAND_SAMPLES], &mut bands, known);
+            bands[0][BAND_SAMPLES - 1]
         })
     }
 
@@ -79,7 +80,7 @@ mod tests {
         assert!(left(&mut guard, 40, 0.0, false) < 0.05, "it comes late");
         assert!(left(&mut guard, 40, 0.0, false) > 0.95);
         assert!(left(&mut guard, 20, 1_000.0, false) < 0.05);
-        assert!(left(&mut guard, 30, 1_000.0, true) < 0.05, "it is not cancelled yet");
+        assert!(left(&mut guard, 90, 1_000.0, true) < 0.05, "it is not cancelled yet");
         assert!(left(&mut guard, 30, 1_000.0, true) > 0.95);
     }
 
