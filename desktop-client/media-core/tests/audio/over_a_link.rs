@@ -73,21 +73,6 @@ fn a_route_that_becomes_longer_or_shorter_is_followed() {
 }
 
 #[test]
-fn while_a_queue_grows_sound_is_stretched_rather_than_made_up() {
-    let mut call = Call::new(delay(20), 1);
-    call.run_for(10 * SECOND);
-    let before = *call.listener.stats();
-    // 250 ms in a second: a sender that fills a link beyond what it carries.
-    for step in 1..=50 {
-        call.set_link(delay(20 + 5 * step));
-        call.run_for(SECOND / 50);
-    }
-    call.run_for(SECOND);
-    let concealed = call.listener.stats().concealed_samples - before.concealed_samples;
-    assert!(concealed < 48 * 40, "{} ms", concealed / 48);
-}
-
-#[test]
 fn forward_error_correction_restores_most_single_losses() {
     let lossy = LinkConfig { loss: Loss::Uniform { share: 0.05 }, ..delay(20) };
     let mut plain = Call::new(lossy, 9);

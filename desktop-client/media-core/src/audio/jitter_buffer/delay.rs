@@ -25,9 +25,6 @@ const LEARNING: u64 = 25;
 /// Length of each piece of the window in which the base is sought, in samples: 500 ms.
 const PIECE: i64 = SAMPLE_RATE as i64 / 2;
 
-/// Packets that tell of a queue when all of them are late: jitter lets some of so many come early.
-const LATELY: usize = 3;
-
 /// Pieces in that window: five seconds. A longer one follows a route that got slower too late, a shorter one mistakes a long burst of jitter for it.
 const PIECES: usize = 10;
 
@@ -44,8 +41,6 @@ pub(super) struct DelayEstimator {
     target: i64,
     /// What is wanted on top.
     extra: i64,
-    /// Transits of the latest packets.
-    latest: VecDeque<i64>,
     /// Start of each piece of the window and the smallest transit in it.
     minima: VecDeque<(i64, i64)>,
 }
@@ -66,7 +61,6 @@ impl DelayEstimator {
             packets: 0,
             target: initial,
             extra: 0,
-            latest: VecDeque::with_capacity(LATELY + 1),
             minima: VecDeque::with_capacity(PIECES),
         }
     }
@@ -74,10 +68,6 @@ impl DelayEstimator {
     /// A packet came; its transit and arrival in samples.
     pub(super) fn packet_arrived(&mut self, transit: i64, arrival: i64) {
         self.note_transit(transit, arrival);
-        self.latest.push_back(transit);
-        if self.latest.len() > LATELY {
-            self.latest.pop_front();
-        }
         let base = self.base().unwrap_or(transit);
         self.follow_rise(base);
         let lateness = transit - base;
@@ -94,12 +84,6 @@ impl DelayEstimator {
     /// The transit of the fastest packets lately, in samples.
     pub(super) fn base(&self) -> Option<i64> {
         self.minima.iter().map(|(_, transit)| *transit).min()
-    }
-
-    /// How late the least late of the latest packets came, in samples.
-    pub(super) fn lately(&self) -> i64 {
-        let least = self.latest.iter().min().copied();
-        least.zip(self.base()).map_or(0, |(least, base)| least - base)
     }
 
     /// The delay to aim at, in samples.
@@ -120,7 +104,6 @@ impl DelayEstimator {
     /// The stream starts anew: transits before mean nothing, the lateness that was learnt still does.
     pub(super) fn restart(&mut self) {
         self.minima.clear();
-        self.latest.clear();
         self.anchor = None;
     }
 

@@ -161,9 +161,6 @@ const MAX_EARLIER: i64 = SAMPLE_RATE as i64 / 2;
 /// Blocks between two stretchings, so that none is heard as a rhythm: 50 ms.
 const STRETCH_PAUSE: u32 = 5;
 
-/// So long before sound runs out it is made longer, in samples: 17 ms.
-const DRY: i64 = SAMPLE_RATE as i64 * 17 / 1_000;
-
 /// How long a stretching waits for a pause, in samples: 2 s.
 const PATIENCE: i64 = 2 * SAMPLE_RATE as i64;
 
@@ -423,25 +420,23 @@ impl JitterBuffer {
         let excess = self.excess(now) + samples;
         let target = self.delay.target();
         let pause = self.pauses.is_pause(sound);
-        // All the latest came so late that sound is about to run out, whatever was learnt before: a queue grows on the way.
-        let dry = excess + target - self.delay.lately() < DRY;
-        let longer = dry || excess < -(target / STRETCH_BAND).max(BLOCK / 4);
+        let longer = excess < -(target / STRETCH_BAND).max(BLOCK / 4);
         if !longer && excess <= BLOCK.max(target / STRETCH_BAND) {
             self.postponed = 0;
             return;
         }
         let far = excess.abs() > target.max(4 * BLOCK);
         // Sound that runs out is worse than any stretching. What is wanted on top of what the network asks for can wait.
-        let urgent = far || dry || (longer && excess + self.delay.extra() < 0);
+        let urgent = far || (longer && excess + self.delay.extra() < 0);
         if !pause && !urgent && self.postponed < PATIENCE {
             self.postponed += samples;
             return;
         }
-        if self.stretch_pause > 0 && !pause && !far && !dry {
+        if self.stretch_pause > 0 && !pause && !far {
             return;
         }
         // The further off, the more may be heard of it.
-        let likeness = if pause || dry || excess.abs() > 10 * BLOCK { 0.3 } else { 0.85 };
+        let likeness = if pause || excess.abs() > 10 * BLOCK { 0.3 } else { 0.85 };
         let channels = self.config.channels;
         let moved = if longer {
             let inserted = time_stretch::lengthen(sound, channels, likeness);
