@@ -43,6 +43,21 @@ impl Rng {
         radius * (std::f64::consts::TAU * self.unit()).cos()
     }
 
+    /// The same bytes, but for one to three of the first `head` ones, and now and then cut short.
+    pub fn garble(&mut self, bytes: &[u8], head: usize) -> Vec<u8> {
+        let mut garbled = bytes.to_vec();
+        let head = head.min(garbled.len()) as u64;
+        for _ in 0..=self.below(3) {
+            if let Some(byte) = garbled.get_mut(self.below(head) as usize) {
+                *byte = self.next_u64() as u8;
+            }
+        }
+        if self.chance(0.25) {
+            garbled.truncate(self.below(bytes.len() as u64) as usize);
+        }
+        garbled
+    }
+
     /// Puts a slice in random order (Fisher–Yates).
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for i in (1..items.len()).rev() {

@@ -47,7 +47,7 @@ impl Stream {
         on_error: OnError,
     ) -> Result<Self, Error> {
         let format = Format::new(config);
-        let mut connection = Connection::open().map_err(explain)?;
+        let mut connection = Connection::open().map_err(|error| explain(&error))?;
         let piece = format.bytes(config.buffer_size);
         let params = protocol::RecordStreamParams {
             sample_spec: format.spec(),
@@ -59,7 +59,7 @@ impl Stream {
             ..Default::default()
         };
         let reply: protocol::CreateRecordStreamReply =
-            connection.ask(&Command::CreateRecordStream(params)).map_err(explain)?;
+            connection.ask(&Command::CreateRecordStream(params)).map_err(|error| explain(&error))?;
         let mut samples = Vec::new();
         Self::spawn("microphone", connection, on_error, move |connection| {
             loop {
@@ -83,7 +83,7 @@ impl Stream {
         on_error: OnError,
     ) -> Result<Self, Error> {
         let format = Format::new(config);
-        let mut connection = Connection::open().map_err(explain)?;
+        let mut connection = Connection::open().map_err(|error| explain(&error))?;
         let piece = format.bytes(config.buffer_size);
         let both = piece.saturating_mul(2);
         let params = protocol::PlaybackStreamParams {
@@ -101,7 +101,7 @@ impl Stream {
             ..Default::default()
         };
         let reply: protocol::CreatePlaybackStreamReply =
-            connection.ask(&Command::CreatePlaybackStream(params)).map_err(explain)?;
+            connection.ask(&Command::CreatePlaybackStream(params)).map_err(|error| explain(&error))?;
         let mut sound = Sound::new(reply.channel, format);
         let mut wanted = reply.requested_bytes;
         Self::spawn("speaker", connection, on_error, move |connection| {
@@ -125,14 +125,14 @@ impl Stream {
         mut on_error: OnError,
         mut run: impl FnMut(&mut Connection) -> Result<(), ProtocolError> + Send + 'static,
     ) -> Result<Self, Error> {
-        let socket = connection.wait_for_ever().map_err(|error| explain(error.into()))?;
+        let socket = connection.wait_for_ever().map_err(|error| explain(&error.into()))?;
         let ending = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&ending);
         let thread = std::thread::Builder::new().name(thread.to_owned()).spawn(move || {
             if let Err(error) = run(&mut connection)
                 && !told.load(Ordering::Relaxed)
             {
-                on_error(explain(error));
+                on_error(explain(&error));
             }
         });
         let thread =
@@ -308,7 +308,7 @@ impl Connection {
 fn properties() -> Props {
     let mut properties = Props::new();
     for (property, value) in [(Prop::ApplicationName, c"Roundtable"), (Prop::MediaName, c"Call")] {
-        properties.set(property, value.to_owned());
+        properties.set(property, value);
     }
     properties
 }
@@ -318,8 +318,8 @@ fn name(device: &str) -> Result<CString, Error> {
 }
 
 /// The same in cpal's terms.
-fn explain(error: ProtocolError) -> Error {
-    let kind = match &error {
+fn explain(error: &ProtocolError) -> Error {
+    let kind = match error {
         ProtocolError::ServerError(error) => match error {
             PulseError::NoEntity | PulseError::Killed => ErrorKind::DeviceNotAvailable,
             PulseError::Busy => ErrorKind::DeviceBusy,

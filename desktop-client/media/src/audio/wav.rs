@@ -210,6 +210,8 @@ fn recording_error(name: &str, reason: &str) -> DeviceError {
 mod tests {
     use std::path::PathBuf;
 
+    use media_core::sim::Rng;
+
     use super::*;
 
     fn clip(folder: &Path, spec: WavSpec, frames: u32, mut sample: impl FnMut(u32) -> f32) -> PathBuf {
@@ -349,5 +351,32 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let error = WavRecorder::create(&folder.path().join("no/such/folder.wav"), 1).err().unwrap();
         assert!(error.to_string().contains("folder.wav"), "{error}");
+    }
+
+    #[test]
+    fn whatever_a_file_holds_is_refused_or_played() {
+        let folder = tempfile::tempdir().unwrap();
+        let spec = WavSpec {
+            channels: 2,
+            sample_rate: 44_100,
+            bits_per_sample: 16,
+            sample_format: SampleFormat::Int,
+        };
+        let path = clip(folder.path(), spec, 400, |_| 0.5);
+        let whole = std::fs::read(&path).unwrap();
+        let mut rng = Rng::new(5);
+        let mut played = 0;
+        for _ in 0..2_000 {
+            std::fs::write(&path, rng.garble(&whole, 60)).unwrap();
+            let Ok(mut clip) = WavClip::open(&path) else { continue };
+            let mut block = Block::silence();
+            for _ in 0..5 {
+                if clip.read(Instant::now(), &mut block).is_ok() {
+                    assert!(block.samples().iter().all(|sample| sample.is_finite()));
+                    played += 1;
+                }
+            }
+        }
+        assert!(played > 100, "{played} blocks were played: the files were too broken to show anything");
     }
 }

@@ -198,6 +198,8 @@ fn clip_error(name: &str, reason: String) -> DeviceError {
 mod tests {
     use std::path::PathBuf;
 
+    use media_core::sim::Rng;
+
     use super::*;
 
     /// A clip of grey frames, each a step lighter.
@@ -321,5 +323,26 @@ mod tests {
         let due = clip.due();
         let mark = marks::video::read(&clip.poll(due).unwrap().unwrap()).unwrap();
         assert!((0..60_000).contains(&marks::video::latency_ms(mark, unix_time())));
+    }
+
+    #[test]
+    fn whatever_a_file_holds_is_refused_or_played() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = write(folder.path(), "YUV4MPEG2 W32 H18 F30:1 C420jpeg", 3, 32 * 18 * 3 / 2);
+        let whole = std::fs::read(&path).unwrap();
+        let mut rng = Rng::new(5);
+        let mut played = 0;
+        for _ in 0..2_000 {
+            std::fs::write(&path, rng.garble(&whole, 40)).unwrap();
+            let Ok(mut clip) = Y4mClip::open(&path, None) else { continue };
+            for _ in 0..5 {
+                let due = clip.due();
+                if let Ok(picture) = clip.poll(due) {
+                    assert!(picture.is_some());
+                    played += 1;
+                }
+            }
+        }
+        assert!(played > 100, "{played} frames were played: the files were too broken to show anything");
     }
 }
