@@ -217,7 +217,7 @@ fn six_other_voices() {
         }
         let near: Vec<f64> =
             voices.clone().map(|voice| near_voice(Way::of(room), [voice, voice + 100]).1).collect();
-        println!("| {room} | {} | {} | {} | {} |", spread(first), spread(then), spread(worst), spread(near));
+        println!("| {room} | {} | {} | {} | {} |", spread_and_few(first), spread_and_few(then), spread_and_few(worst), spread(near));
     }
 }
 
@@ -235,6 +235,12 @@ fn spread(mut values: Vec<f64>) -> String {
     values.sort_by(f64::total_cmp);
     let at = |part: usize| values[values.len() / part];
     format!("{:.1}, {:.1}, {:.1}", values[0], at(10), at(2))
+}
+
+/// The same, and how many are too few.
+fn spread_and_few(values: Vec<f64>) -> String {
+    let few = values.iter().filter(|erle| **erle < LEAST).count();
+    format!("{} ({few})", spread(values))
 }
 
 // ERLE in seconds 0-2, 2-6 and 9-12 (delays jump at 6), and what is left of a near voice.
