@@ -1,7 +1,8 @@
-//! Streams of PulseAudio (or PipeWire in its place), one thread each, without locks, allocation or logging while sound runs.
+//! Streams of PulseAudio (or PipeWire in its place), one thread each that moves sound, without locks or logging, and without allocation once
+//! its buffers have their size.
 //!
 //! cpal finds the devices here too, but its streams ask the server for the time after every callback, and the client below them clears a megabyte before each
-//! read: half of what the sound of a call cost. This one only moves sound; the messages are written and read by the crate `pulseaudio`.
+//! read: two fifths of what the sound of a call cost. The messages are written and read by the crate `pulseaudio`.
 
 use std::ffi::CString;
 use std::io::{BufReader, Cursor, ErrorKind as IoErrorKind, Read, Write};
@@ -47,7 +48,6 @@ impl Stream {
         on_error: OnError,
     ) -> Result<Self, Error> {
         let format = Format::new(config);
-        let mut connection = Connection::open().map_err(|error| explain(&error))?;
         let piece = format.bytes(config.buffer_size);
         let params = protocol::RecordStreamParams {
             sample_spec: format.spec(),
@@ -58,8 +58,8 @@ impl Stream {
             props: properties(),
             ..Default::default()
         };
-        let reply: protocol::CreateRecordStreamReply =
-            connection.ask(&Command::CreateRecordStream(params)).map_err(|error| explain(&error))?;
+        let (connection, reply): (_, protocol::CreateRecordStreamReply) =
+            create(&Command::CreateRecordStream(params))?;
         let mut samples = Vec::new();
         Self::spawn("microphone", connection, on_error, move |connection| {
             loop {
@@ -83,7 +83,6 @@ impl Stream {
         on_error: OnError,
     ) -> Result<Self, Error> {
         let format = Format::new(config);
-        let mut connection = Connection::open().map_err(|error| explain(&error))?;
         let piece = format.bytes(config.buffer_size);
         let both = piece.saturating_mul(2);
         let params = protocol::PlaybackStreamParams {
@@ -100,8 +99,8 @@ impl Stream {
             props: properties(),
             ..Default::default()
         };
-        let reply: protocol::CreatePlaybackStreamReply =
-            connection.ask(&Command::CreatePlaybackStream(params)).map_err(|error| explain(&error))?;
+        let (connection, reply): (_, protocol::CreatePlaybackStreamReply) =
+            create(&Command::CreatePlaybackStream(params))?;
         let mut sound = Sound::new(reply.channel, format);
         let mut wanted = reply.requested_bytes;
         Self::spawn("speaker", connection, on_error, move |connection| {
@@ -150,6 +149,16 @@ impl Drop for Stream {
             let _ = thread.join();
         }
     }
+}
+
+/// A stream on a connection of its own.
+fn create<T: CommandReply>(command: &Command) -> Result<(Connection, T), Error> {
+    let open = || {
+        let mut connection = Connection::open()?;
+        let reply = connection.ask(command)?;
+        Ok((connection, reply))
+    };
+    open().map_err(|error| explain(&error))
 }
 
 /// One or two channels of floating point; the server mixes them to as many as the device has.

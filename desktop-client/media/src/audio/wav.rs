@@ -214,6 +214,9 @@ mod tests {
 
     use super::*;
 
+    const USUAL: WavSpec =
+        WavSpec { channels: 2, sample_rate: 48_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
+
     fn clip(folder: &Path, spec: WavSpec, frames: u32, mut sample: impl FnMut(u32) -> f32) -> PathBuf {
         let path = folder.join("clip.wav");
         let mut writer = WavWriter::create(&path, spec).unwrap();
@@ -297,13 +300,7 @@ mod tests {
     #[test]
     fn a_clip_that_is_cut_short_is_refused_with_a_sentence() {
         let folder = tempfile::tempdir().unwrap();
-        let spec = WavSpec {
-            channels: 2,
-            sample_rate: 48_000,
-            bits_per_sample: 16,
-            sample_format: SampleFormat::Int,
-        };
-        let path = clip(folder.path(), spec, 1000, |_| 0.1);
+        let path = clip(folder.path(), USUAL, 1000, |_| 0.1);
         let bytes = std::fs::read(&path).unwrap();
         for length in [0, 3, 20, 44, 45, 1000, bytes.len() - 1] {
             std::fs::write(&path, &bytes[..length]).unwrap();
@@ -320,14 +317,8 @@ mod tests {
         let path = folder.path().join("noise.wav");
         std::fs::write(&path, (0..10_000).map(|n| (n * 7919 % 251) as u8).collect::<Vec<u8>>()).unwrap();
         assert!(WavClip::open(&path).is_err());
-        let spec = WavSpec {
-            channels: 1,
-            sample_rate: 48_000,
-            bits_per_sample: 16,
-            sample_format: SampleFormat::Int,
-        };
-        assert!(WavClip::open(&clip(folder.path(), spec, 0, |_| 0.0)).is_err(), "an empty clip");
-        let spec = WavSpec { sample_rate: 100, ..spec };
+        assert!(WavClip::open(&clip(folder.path(), USUAL, 0, |_| 0.0)).is_err(), "an empty clip");
+        let spec = WavSpec { sample_rate: 100, ..USUAL };
         assert!(WavClip::open(&clip(folder.path(), spec, 10, |_| 0.0)).is_err(), "100 Hz");
     }
 
@@ -356,13 +347,7 @@ mod tests {
     #[test]
     fn whatever_a_file_holds_is_refused_or_played() {
         let folder = tempfile::tempdir().unwrap();
-        let spec = WavSpec {
-            channels: 2,
-            sample_rate: 44_100,
-            bits_per_sample: 16,
-            sample_format: SampleFormat::Int,
-        };
-        let path = clip(folder.path(), spec, 400, |_| 0.5);
+        let path = clip(folder.path(), USUAL, 400, |_| 0.5);
         let whole = std::fs::read(&path).unwrap();
         let mut rng = Rng::new(5);
         let mut played = 0;

@@ -2,8 +2,8 @@
 //!
 //! The buffer knows for each packet when it would be heard if it had come with the fastest: that, plus a target delay learnt from how late packets come
 //! (how: `delay.rs`), is when it is played. At each block it says what to decode ([`Action`]); the caller owns the decoder, and hands the sound back with
-//! [`JitterBuffer::decoded`]. Delay is brought to the target by time stretching ([`crate::audio::time_stretch`]), in
-//! pauses where that can wait.
+//! [`JitterBuffer::decoded`]. Delay is brought to the target by time stretching ([`crate::audio::time_stretch`];
+//! when: `stretcher.rs`).
 //!
 //! - A packet that is missing while the next one is there is lost: its sound comes from the next one's FEC, or is concealed, and time goes on.
 //! - When nothing at all is there, sound is concealed while the buffer waits, so a stream that comes late is heard late, but whole.
@@ -18,6 +18,7 @@ mod delay;
 mod packets;
 mod pauses;
 mod pcm;
+mod stretcher;
 
 use std::time::{Duration, Instant};
 
@@ -26,8 +27,8 @@ use bytes::Bytes;
 pub use self::counters::JitterBufferStats;
 use self::delay::DelayEstimator;
 use self::packets::{Packet, PacketQueue};
-use self::pauses::Pauses;
 use self::pcm::{Origin, PcmQueue};
+use self::stretcher::{Delay, Length, Stretch, Stretcher};
 use crate::audio::{opus_packet, time_stretch};
 use crate::frame::{SAMPLE_RATE, SAMPLES_PER_BLOCK};
 use crate::rtp::{self, RtpPacket, TimestampUnwrapper};
@@ -120,11 +121,7 @@ pub struct JitterBuffer {
     last_sequence: Option<u16>,
     /// The newest that came.
     newest_sequence: Option<u16>,
-    /// Blocks until the next stretching of a voice.
-    stretch_pause: u32,
-    /// Samples for which a stretching has waited for a pause.
-    postponed: i64,
-    pauses: Pauses,
+    stretcher: Stretcher,
     stats: JitterBufferStats,
 }
 
@@ -158,15 +155,6 @@ const MAX_LATER: i64 = 3 * SAMPLE_RATE as i64;
 /// The same for packets that come earlier, which no network can make them by much: 500 ms.
 const MAX_EARLIER: i64 = SAMPLE_RATE as i64 / 2;
 
-/// Blocks between two stretchings, so that none is heard as a rhythm: 50 ms.
-const STRETCH_PAUSE: u32 = 5;
-
-/// How long a stretching waits for a pause, in samples: 2 s.
-const PATIENCE: i64 = 2 * SAMPLE_RATE as i64;
-
-/// The delay may be off its target by this part of it without being stretched (a fourth in NetEQ).
-const STRETCH_BAND: i64 = 8;
-
 impl JitterBuffer {
     /// An empty buffer.
     pub fn new(config: JitterBufferConfig) -> Self {
@@ -184,9 +172,7 @@ impl JitterBuffer {
             pcm: PcmQueue::new(config.channels),
             last_sequence: None,
             newest_sequence: None,
-            stretch_pause: 0,
-            postponed: 0,
-            pauses: Pauses::default(),
+            stretcher: Stretcher::default(),
             stats: JitterBufferStats::default(),
             config,
         }
@@ -287,7 +273,7 @@ impl JitterBuffer {
 
     /// Reads a block of [`SAMPLES_PER_BLOCK`] × channels interleaved samples, after [`Self::poll`] said nothing. Silence stands in for what is missing.
     pub fn read(&mut self, out: &mut [f32], now: Instant) {
-        self.stretch_pause = self.stretch_pause.saturating_sub(1);
+        self.stretcher.block_read();
         let target = rtp::ticks_to_duration(self.delay.target().unsigned_abs(), SAMPLE_RATE);
         self.pcm.read(out, |samples, origin| self.stats.emitted(samples, origin, target, now));
     }
@@ -413,41 +399,24 @@ impl JitterBuffer {
         }
     }
 
-    /// Brings the delay nearer to its target, in pauses if that can wait for one: there nobody hears it.
+    /// Brings the delay nearer to its target.
     fn stretch(&mut self, sound: &mut Vec<f32>, now: Instant) {
-        // The position is past this sound already, and the queue does not hold it yet.
-        let samples = (sound.len() / self.config.channels) as i64;
-        let excess = self.excess(now) + samples;
-        let target = self.delay.target();
-        let pause = self.pauses.is_pause(sound);
-        let longer = excess < -(target / STRETCH_BAND).max(BLOCK / 4);
-        if !longer && excess <= BLOCK.max(target / STRETCH_BAND) {
-            self.postponed = 0;
-            return;
-        }
-        let far = excess.abs() > target.max(4 * BLOCK);
-        // Sound that runs out is worse than any stretching. What is wanted on top of what the network asks for can wait.
-        let urgent = far || (longer && excess + self.delay.extra() < 0);
-        if !pause && !urgent && self.postponed < PATIENCE {
-            self.postponed += samples;
-            return;
-        }
-        if self.stretch_pause > 0 && !pause && !far {
-            return;
-        }
-        // The further off, the more may be heard of it.
-        let likeness = if pause || excess.abs() > 10 * BLOCK { 0.3 } else { 0.85 };
         let channels = self.config.channels;
-        let moved = if longer {
-            let inserted = time_stretch::lengthen(sound, channels, likeness);
-            self.stats.inserted_samples_for_deceleration += inserted as u64;
-            inserted
-        } else {
-            let removed = time_stretch::shorten(sound, channels, likeness);
-            self.stats.removed_samples_for_acceleration += removed as u64;
-            removed
+        let samples = (sound.len() / channels) as i64;
+        // The position is past this sound already, and the queue does not hold it yet.
+        let excess = self.excess(now) + samples;
+        let delay = Delay { excess, target: self.delay.target(), extra: self.delay.extra() };
+        let Some(Stretch { to, likeness }) = self.stretcher.decide(sound, samples, delay) else { return };
+        let moved = match to {
+            Length::Shorter => time_stretch::shorten(sound, channels, likeness),
+            Length::Longer => time_stretch::lengthen(sound, channels, likeness),
         };
-        self.stretch_pause = if moved > 0 { STRETCH_PAUSE } else { 0 };
+        let counter = match to {
+            Length::Shorter => &mut self.stats.removed_samples_for_acceleration,
+            Length::Longer => &mut self.stats.inserted_samples_for_deceleration,
+        };
+        *counter += moved as u64;
+        self.stretcher.stretched(moved);
     }
 
     fn sample_time(&mut self, at: Instant) -> i64 {
